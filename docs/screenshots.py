@@ -122,12 +122,12 @@ def show_new_token(page: Page, site: Site) -> None:
 
 def show_clients(page: Page, site: Site) -> None:
     """The OAuth clients of a tenant."""
-    page.goto(f"{site.url}/oauth/clients")
+    page.goto(f"{site.url}/automation/clients")
 
 
 def show_client(page: Page, site: Site) -> None:
     """One OAuth client."""
-    page.goto(f"{site.url}/oauth/clients/{site.clients['activepieces']['client_id']}")
+    page.goto(f"{site.url}/automation/clients/{site.clients['activepieces']['client_id']}")
 
 
 def show_overview(page: Page, site: Site) -> None:

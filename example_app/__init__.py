@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from . import api, auth, automation, builder, errors, tasks
+from . import api, auth, builder, errors, tasks
 from .activepieces import PIECE, SCOPES, activepieces
 from .config import config_from, database_defaults, stored_secret_key
 from .models import db
@@ -33,7 +33,6 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     activepieces.init_app(app)
 
     app.register_blueprint(tasks.blueprint)
-    app.register_blueprint(automation.blueprint)
     app.register_blueprint(builder.blueprint)
     app.register_blueprint(api.blueprint)
     app.after_request(add_security_headers)
@@ -53,8 +52,6 @@ def configure(app: Flask, config: Mapping[str, object]) -> None:
         VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
         ACTIVEPIECES_PIECE_NAME=PIECE.name,
-        # Tasklane still has a page of its own at /automation.
-        ACTIVEPIECES_AUTOMATION_PREFIX="/activepieces",
     )
     app.config.from_mapping(config_from(os.environ))
     app.config.from_mapping(config)

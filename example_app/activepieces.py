@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import has_request_context
 from marshmallow import Schema, fields
 
 from flask_activepieces import (
@@ -20,7 +19,6 @@ from flask_activepieces import (
     Workspace,
     auth,
     current_token,
-    get_state,
     require_scope,
 )
 from flask_activepieces import fields as piece_fields
@@ -99,12 +97,6 @@ class ExampleHost(FlaskLoginHost):
     def may_see_mcp_token(self, principal: Principal) -> bool:
         """Admins may: they copy it into another program."""
         return self.allows(principal, "admin")
-
-    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
-        """The page of the company's connections, where one click renews a broken one."""
-        state = get_state()
-        site = state.settings.public_url or (state.issuer() if has_request_context() else None)
-        return f"{site}/automation" if site else None
 
     def check_password(self, username: str, password: str) -> Principal | None:
         """The user with this e-mail address and password, in their first company."""

@@ -13,7 +13,7 @@ def welcome(url: str) -> str:
         f"  Tasks           {url}/",
         f"  Connected apps  {url}/oauth/connected-apps",
         f"  Automation      {url}/automation (admins)",
-        f"  OAuth clients   {url}/oauth/clients (admins)",
+        f"  OAuth clients   {url}/automation/clients (admins)",
         f"  Agents          {url}/mcp (for Claude, ChatGPT, Cursor and other MCP clients)",
         "",
         f"  Sign in with the password '{DEMO_PASSWORD}' as",
@@ -44,16 +44,16 @@ Acme is linked with it, and has a flow that creates a task from each request to 
          -H 'Content-Type: application/json' -d '{{"title": "Made by a flow"}}'
 
   2. As admin@acme.test, open Connected apps and disconnect Activepieces. The same call no longer adds a task:
-     it returns an empty response after 5 seconds. Automation shows the connection with ERROR.
-  3. Press "Connect in my name" on Automation: the flow works again.
-  4. Connect from Activepieces, as its users do. As admin@acme.test, register a client on OAuth clients, with all
-     scopes and the redirect URI {activepieces}/redirect. Then open {activepieces}/, keep the project Acme, enter
-     the address {url} and the client's id and secret, and approve.
-  5. As admin@globex.test, open Automation and link Globex with the key of the stand-in:
+     it returns an empty response after 5 seconds. Automation says that a connection is broken.
+  3. Press "Reconnect" there: the flow works again.
+  4. Connect from Activepieces, as its users do. As admin@acme.test, open OAuth clients in Automation and register
+     the client for Activepieces, as the form suggests. Then open {activepieces}/, keep the project Acme, enter the
+     address {url} and the client's id and secret, and approve.
+  5. As admin@globex.test, open Automation and connect Globex with the key of the stand-in:
 
        {api_key}
 
-  6. Call the JSON API behind Automation as admin@acme.test:
+  6. Call the JSON API as admin@acme.test:
 
        API={url}/api/integration/activepieces
        curl -c cookies -d 'email=admin@acme.test&password={DEMO_PASSWORD}' {url}/login

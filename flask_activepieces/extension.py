@@ -34,6 +34,7 @@ from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
+from .oauth.clients.overview import ClientOverview
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.documents.fetch import Fetcher
@@ -150,6 +151,7 @@ class Activepieces:
             audit_log=AuditLog(database),
             # Activepieces and agents → app: the OAuth server
             oauth_clients=oauth_clients,
+            client_overview=ClientOverview(database, clock=self._clock),
             grants=grants,
             personal_tokens=PersonalTokens(database, clock=self._clock, audit=audit, known_scopes=settings.scopes),
             connected_apps=ConnectedApps(database, clock=self._clock),

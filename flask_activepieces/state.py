@@ -21,6 +21,7 @@ from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
+from .oauth.clients.overview import ClientOverview
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.documents.service import DocumentClients
@@ -53,6 +54,7 @@ class State:
     audit: Audit
     audit_log: AuditLog
     oauth_clients: OAuthClients
+    client_overview: ClientOverview
     grants: Grants
     personal_tokens: PersonalTokens
     connected_apps: ConnectedApps

@@ -15,7 +15,7 @@ from .automation.routes import automation_routes
 from .mcp import endpoint
 from .oauth import authorize, metadata, probe, registration, token_endpoints
 from .oauth.cors import for_any_origin
-from .pages import connected_apps, oauth_clients, personal_tokens
+from .pages import connected_apps, personal_tokens
 from .piece.routes import piece_routes
 from .routes import NAME, Route
 
@@ -37,11 +37,6 @@ _PAGES = (
     Route(
         "/personal-tokens/<token_id>/revoke", "personal_token_revoke", _POST, personal_tokens.personal_token_revoke
     ),
-    Route("/clients", "clients", _GET, oauth_clients.clients),
-    Route("/clients/new", "client_new", _GET + _POST, oauth_clients.client_new),
-    Route("/clients/<client_id>", "client_show", _GET, oauth_clients.client_show),
-    Route("/clients/<client_id>/rotate", "client_rotate", _POST, oauth_clients.client_rotate),
-    Route("/clients/<client_id>/delete", "client_delete", _POST, oauth_clients.client_delete),
 )
 _TOKEN_ENDPOINTS = (
     for_any_origin(Route("/token", "token", _ANY, token_endpoints.token, csrf_exempt=True)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ..errors import NotFound
+from ..errors import InvalidInput, NotFound
 from ..host.interface import Principal
+from ..messages import Message
 from ..oauth.clients.client import OAuthClient
+from ..oauth.clients.registration import Registration
 from ..state import State
 
 
@@ -20,6 +22,21 @@ def get_client(state: State, principal: Principal, client_id: str) -> OAuthClien
     if not _visible(state, principal, [client]):
         raise NotFound("OAuth client", client_id)
     return client
+
+
+def check_redirect_uris(client: OAuthClient, registration: Registration) -> None:
+    """`InvalidInput` if an admin may not change where the client sends its users."""
+    # An operator allowed the client to skip the consent page because of where it sends users. With another address,
+    # an admin would receive codes of users who never saw it.
+    changed = set(registration.redirect_uris) != set(client.redirect_uris)
+    if client.remember_consent and changed:
+        raise InvalidInput(
+            {
+                "redirect_uris": Message(
+                    "This client may skip the consent page, so only an operator can change its redirect URIs."
+                )
+            }
+        )
 
 
 def _visible(state: State, principal: Principal, clients: list[OAuthClient]) -> list[OAuthClient]:

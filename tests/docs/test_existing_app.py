@@ -118,7 +118,7 @@ def test_an_owner_is_an_admin_as_the_page_says(app: Flask) -> None:
     ada = Person(app)
     sign_in(ada, "/login")
 
-    assert ada.opens("/oauth/clients").status_code == 200
+    assert ada.opens("/automation/clients").status_code == 200
 
 
 # Flask-Migrate's env.py gets the engine with the API of Flask-SQLAlchemy 2.

@@ -97,7 +97,7 @@ def test_a_role_makes_an_admin(site: Site) -> None:
 
     site.sign_in(ada, "/login")
 
-    assert ada.opens("/oauth/clients").status_code == 200
+    assert ada.opens("/automation/clients").status_code == 200
 
 
 def test_a_new_password_keeps_the_users_connections(site: Site) -> None:

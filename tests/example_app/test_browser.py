@@ -140,9 +140,9 @@ def test_pages_with_long_words_do_not_overflow(tasklane: Flask, address: str, ph
         program.authorize_url(),
         "/oauth/connected-apps",
         "/automation",
-        "/oauth/clients",
-        "/oauth/clients/new",
-        f"/oauth/clients/{program.client_id}",
+        "/automation/clients",
+        "/automation/clients/new",
+        f"/automation/clients/{program.client_id}",
     ):
         phone.goto(address + path)
         assert phone.evaluate(OVERFLOW) == 0, path

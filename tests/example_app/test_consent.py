@@ -125,18 +125,18 @@ def test_grants_check_revokes_grants_of_former_members(
 
 
 def test_only_admins_manage_clients(ada: Person, milo: Person) -> None:
-    assert ada.get_page("/oauth/clients").status == 200
-    assert milo.get_page("/oauth/clients").status == 403
+    assert ada.get_page("/automation/clients").status == 200
+    assert milo.get_page("/automation/clients").status == 403
 
 
 def test_client_secret_is_shown_once_to_the_admin(ada: Person) -> None:
-    form = ada.get_page("/oauth/clients/new").form("redirect_uris")
+    form = ada.get_page("/automation/clients/new").form("redirect_uris")
 
     response = ada.submit(form, name="Our flows", redirect_uris=CALLBACK, scope=["tasks:read"])
     created = ada.get_page(response.location).text if response.location else response.text
 
     assert "Copy the client secret now" in created
-    assert "Our flows" in ada.get_page("/oauth/clients").links
-    client_page = ada.get_page(ada.get_page("/oauth/clients").links["Our flows"])
+    assert "Our flows" in ada.get_page("/automation/clients").links
+    client_page = ada.get_page(ada.get_page("/automation/clients").links["Our flows"])
     assert "Copy the client secret now" not in client_page.text
     assert "Our flows" in client_page.text

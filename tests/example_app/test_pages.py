@@ -160,13 +160,13 @@ def test_visitor_must_sign_in_before_changing_anything(visitor: Person) -> None:
     assert response.location == "/login"
 
 
-def test_only_admins_see_the_link_to_the_clients_page(ada: Person, milo: Person) -> None:
-    assert "OAuth clients" in ada.get_page("/").links
-    assert "OAuth clients" not in milo.get_page("/").links
+def test_only_admins_see_the_link_to_the_automation_area(ada: Person, milo: Person) -> None:
+    assert ada.get_page("/").links["Automation"] == "/automation"
+    assert "Automation" not in milo.get_page("/").links
     assert "Connected apps" in milo.get_page("/").links
 
 
-@pytest.mark.parametrize("url", ["/oauth/connected-apps", "/oauth/clients", "/oauth/clients/new"])
+@pytest.mark.parametrize("url", ["/oauth/connected-apps", "/automation/clients", "/automation/clients/new"])
 def test_pages_of_the_extension_use_the_layout_of_the_app(ada: Person, url: str) -> None:
     page = ada.get_page(url)
 
@@ -175,24 +175,26 @@ def test_pages_of_the_extension_use_the_layout_of_the_app(ada: Person, url: str)
     styles = [
         attributes["href"] for tag, attributes in page.tags if tag == "link" and attributes["rel"] == "stylesheet"
     ]
-    assert len(styles) == 2
+    assert styles[:2] == ["/oauth/static/activepieces.css", "/static/tasklane.css"]
     for style in styles:
         with ada.browser.get(style or "") as response:
             assert response.mimetype == "text/css"
 
 
-@pytest.mark.parametrize("url", ["/", "/login", "/nope", "/oauth/connected-apps", "/oauth/clients"])
-def test_pages_have_no_script_and_no_inline_style(ada: Person, url: str) -> None:
+@pytest.mark.parametrize("url", ["/", "/login", "/nope", "/oauth/connected-apps", "/automation/clients"])
+def test_pages_have_no_inline_script_and_no_inline_style(ada: Person, url: str) -> None:
     page = ada.get_page(url)
 
     assert "default-src 'none'" in page.response.headers["Content-Security-Policy"]
-    assert not [tag for tag, _ in page.tags if tag in ("script", "style")]
+    scripts = [attributes.get("src") for tag, attributes in page.tags if tag == "script"]
+    assert set(scripts) <= {"/oauth/static/automation.js"}
+    assert "style" not in [tag for tag, _ in page.tags]
     names = {name for _, attributes in page.tags for name in attributes}
     assert not [name for name in names if name == "style" or name.startswith("on")]
 
 
 @pytest.mark.parametrize(
-    "url", ["/", "/login", "/nope", "/oauth/connected-apps", "/oauth/clients", "/oauth/clients/new"]
+    "url", ["/", "/login", "/nope", "/oauth/connected-apps", "/automation/clients", "/automation/clients/new"]
 )
 def test_templates_use_no_undefined_variable(tasklane: Flask, ada: Person, url: str) -> None:
     tasklane.jinja_env.undefined = StrictUndefined
@@ -201,7 +203,7 @@ def test_templates_use_no_undefined_variable(tasklane: Flask, ada: Person, url: 
 
 
 def test_every_field_has_a_label(ada: Person) -> None:
-    for url in ("/", "/login", "/oauth/clients/new"):
+    for url in ("/", "/login", "/automation/clients/new"):
         page = ada.get_page(url)
         labelled = {attributes.get("for") for tag, attributes in page.tags if tag == "label"}
         for tag, attributes in page.tags:

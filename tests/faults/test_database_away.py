@@ -57,7 +57,7 @@ def test_pages_and_the_api_report_an_outage_too(remote: Remote, outage: Proxy) -
             by_browser(alice, "GET", program.question()),
             by_browser(alice, "POST", form.action, form.values | {"decision": "approve"}),
             by_browser(alice, "GET", "/oauth/connected-apps"),
-            by_browser(alice, "GET", "/oauth/clients"),
+            by_browser(alice, "GET", "/automation/clients"),
             by_browser(alice, "GET", "/api/integration/activepieces/oauth-clients"),
         ]
     )

@@ -193,19 +193,21 @@ def test_nasty_characters_in_a_json_consent(app: Flask, program: Program) -> Non
 
 def test_nasty_characters_in_paths(app: Flask, program: Program) -> None:
     alice = Person(app, "alice")
-    token = alice.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
+    account = alice.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
+    area = alice.sees("/automation/clients/new").form("redirect_uris").values["page_token"]
     api = "/api/integration/activepieces/oauth-clients"
 
     with assert_nothing_stored(app):
         for nasty in NASTY:
             text = quote(nasty, safe="%")
-            gets = [f"/oauth/clients/{text}", f"{api}/{text}", f"/oauth/authorize/request/{text}"]
+            gets = [f"/automation/clients/{text}", f"{api}/{text}", f"/oauth/authorize/request/{text}"]
             gets += [f"/.well-known/oauth-authorization-server/{text}"]
             for path in gets:
                 assert alice.opens(path).status_code in (400, 404), path
-            posts = [f"/oauth/clients/{text}/rotate", f"/oauth/clients/{text}/delete"]
+            posts = [f"/automation/clients/{text}/rotate", f"/automation/clients/{text}/delete"]
             posts += [f"/oauth/connected-apps/{text}/disconnect"]
             for path in posts:
+                token = account if path.startswith("/oauth/") else area
                 response = alice.browser.post(path, data={"page_token": token, "confirm": "on"})
                 assert response.status_code == 404, path
             assert alice.browser.delete(f"{api}/{text}").status_code == 404

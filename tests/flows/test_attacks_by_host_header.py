@@ -112,7 +112,7 @@ def test_with_a_public_url_pages_and_redirects_ignore_the_requests_host(app: Fla
             browser.get("/oauth/connected-apps", headers=headers),
             browser.get(program.question(), headers=headers | alice),
             browser.get(program.question(client_id="unknown"), headers=headers | alice),
-            browser.get("/oauth/clients/new", headers=headers | alice),
+            browser.get("/automation/clients/new", headers=headers | alice),
         ]
         assert [response.status_code for response in responses] == [302, 302, 200, 400, 200]
         assert not any(mentions_evil(response) for response in responses), headers

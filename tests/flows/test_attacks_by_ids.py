@@ -46,7 +46,7 @@ def test_an_admin_with_an_invalid_tenant_id_cannot_manage_clients(make_app: Make
     alice = Person(app, "alice")
     before = row_counts(app)
 
-    page = alice.sees("/oauth/clients")
+    page = alice.sees("/automation/clients")
     api = "/api/integration/activepieces/oauth-clients"
     response = alice.browser.get(f"{api}/{shared_client.client_id}")
     deleted = alice.browser.delete(f"{api}/{shared_client.client_id}")
@@ -171,7 +171,7 @@ def test_a_trailing_space_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> No
         app = hosts.make_app(tmp_path, database=url, host=CarelessHost("acme "))
         acme_client = Program.registered(app, "--tenant", "acme", "--yes")
 
-        page = Person(app, "alice").sees("/oauth/clients")
+        page = Person(app, "alice").sees("/automation/clients")
         listed = app.test_cli_runner().invoke(args=["activepieces", "client", "list", "--tenant", "acme "])
         with app.app_context(), pytest.raises(SetupError, match="no space at either end"):
             Activepieces().revoke_tenant("acme ")

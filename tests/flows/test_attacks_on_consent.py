@@ -180,7 +180,7 @@ def test_a_consent_page_of_another_tenant_is_out_of_date(switching_app: Flask) -
 
 def test_a_page_token_of_another_tenant_is_out_of_date(switching_app: Flask) -> None:
     alice = Person(switching_app, "alice")
-    form = alice.sees("/oauth/clients/new").form("redirect_uris")
+    form = alice.sees("/automation/clients/new").form("redirect_uris")
     form.values |= {"name": "N", "redirect_uris": "https://n.test/", "scope": "tasks:read"}
     switch_tenant(alice, "acme-labs")
 

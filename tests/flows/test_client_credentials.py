@@ -121,7 +121,7 @@ def test_the_count_of_tokens_is_shown_with_the_client(app: Flask, robot: Program
         assert printed == client
         return client["tokens_issued"], client["last_issued_at"]
 
-    page = f"/oauth/clients/{robot.client_id}"
+    page = f"/automation/clients/{robot.client_id}"
     assert token_count() == (0, None)
     assert "Client-credentials tokens" not in alice.sees(page).text
 

@@ -15,8 +15,8 @@ from tests.support.error_assertions import assert_error_page, assert_not_frameab
 from tests.support.pages import Form, Page
 from tests.support.storage import database_away, row_counts, rows_of
 
-LIST = "/oauth/clients"
-NEW = "/oauth/clients/new"
+LIST = "/automation/clients"
+NEW = "/automation/clients/new"
 SECRET = re.compile(r"fas_[0-9a-f]{64}")
 FORM_VALUES = {
     "name": "Flow maker",
@@ -60,7 +60,7 @@ def test_an_anonymous_user_signs_in_first(stranger: Person, path: str) -> None:
     sent = stranger.opens(path)
 
     assert sent.status_code == 302
-    assert sent.location.startswith("/login?next=%2Foauth%2Fclients")
+    assert sent.location.startswith("/login?next=%2Fautomation%2Fclients")
 
 
 @pytest.mark.parametrize("path", [LIST, NEW, LIST + "/some-id"])
@@ -70,7 +70,7 @@ def test_only_an_admin_may_open_the_pages(bob: Person, path: str) -> None:
     assert "Ask an admin" in page.text
 
 
-@pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
+@pytest.mark.parametrize("action", ["new", "{id}/edit", "{id}/rotate", "{id}/switch", "{id}/delete"])
 def test_only_an_admin_may_change_anything(app: Flask, bob: Person, acme_client: Program, action: str) -> None:
     before = rows_of(app, "oauth_clients")
 
@@ -96,9 +96,9 @@ def test_the_list_contains_only_the_tenants_own_clients(app: Flask, alice: Perso
 
     page = alice.sees(LIST)
 
-    assert acme_client.client_id in page.text
-    assert foreign.client_id not in page.text
-    assert for_all.client_id not in page.text
+    assert f"{LIST}/{acme_client.client_id}" in page.links.values()
+    for other in (foreign, for_all):
+        assert f"{LIST}/{other.client_id}" not in page.links.values()
     assert_not_frameable(page.response)
 
 
@@ -377,7 +377,7 @@ def test_the_page_does_not_show_the_secrets_hash(app: Flask, alice: Person, acme
 def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> None:
     """Its page has no rotate button, but a page opened earlier may."""
     public = Program.registered(app, "--tenant", "acme", "--public")
-    form = alice.sees(f"{LIST}/{public.client_id}").form_to("/delete")
+    form = alice.sees(f"{LIST}/{public.client_id}").form_to("/switch")
 
     answer = alice.browser.post(f"{LIST}/{public.client_id}/rotate", data=form.values)
 
@@ -393,23 +393,27 @@ def test_deleting_a_client_revokes_its_grants_and_tokens(
     app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
     pair = acme_client.connects(bob)
-    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
+    form = alice.sees(f"{LIST}/{acme_client.client_id}/delete").form_to("/delete")
 
-    answer = alice.sends(form, confirm="yes")
+    answer = alice.sends(form)
 
-    assert (answer.status_code, answer.location) == (303, LIST)
+    assert (answer.status_code, answer.location) == (303, f"{LIST}?done=client-deleted")
     assert acme_client.calls(pair["access_token"]).status_code == 401
     assert answer_of(acme_client.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
     assert not {"oauth_clients", "grants"} & set(row_counts(app))
 
 
-def test_deletion_needs_the_confirmation_box(app: Flask, alice: Person, acme_client: Program) -> None:
-    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
+def test_the_page_before_the_deletion_says_what_stops(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
+) -> None:
+    unused = alice.sees(f"{LIST}/{acme_client.client_id}/delete")
+    acme_client.connects(bob)
 
-    page = Page(submit(alice, form))
+    page = alice.sees(f"{LIST}/{acme_client.client_id}/delete")
 
-    assert page.status == 422
-    assert "Tick the box" in page.text
+    assert "Nothing: nobody has connected it." in unused.text
+    assert "1 user loses what they connected with it." in page.text
+    assert "1 connection or program loses its access." in page.text
     assert row_counts(app)["oauth_clients"] == 1
 
 
@@ -421,20 +425,20 @@ def test_another_tenants_client_is_not_found(
     app: Flask, alice: Person, acme_client: Program, options: tuple[str, ...]
 ) -> None:
     other = Program.registered(app, *options)
-    form_values = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete").values
+    form_values = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/switch").values
     before = rows_of(app, "oauth_clients")
 
     assert_error_page(alice.opens(f"{LIST}/{other.client_id}"), 404)
-    for action in ("rotate", "delete"):
+    for action in ("edit", "rotate", "switch", "delete"):
         sent = form_values | {"confirm": "yes"}
         assert_error_page(alice.browser.post(f"{LIST}/{other.client_id}/{action}", data=sent), 404)
 
     assert rows_of(app, "oauth_clients") == before
 
 
-@pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
+@pytest.mark.parametrize("action", ["new", "{id}/edit", "{id}/rotate", "{id}/switch", "{id}/delete"])
 def test_a_forged_form_changes_nothing(app: Flask, alice: Person, acme_client: Program, action: str) -> None:
-    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/switch")
     before = rows_of(app, "oauth_clients")
     form.action = f"{LIST}/{action.format(id=acme_client.client_id)}"
 

@@ -115,7 +115,7 @@ def test_an_integration_client_is_listed_and_can_only_be_deleted(
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (client,) = answer_of(alice.gets("/oauth-clients"))["data"]
     path = f"/oauth-clients/{client['client_id']}"
-    page = alice.person.browser.get(f"/oauth/clients/{client['client_id']}").text
+    page = alice.person.browser.get(f"/automation/clients/{client['client_id']}").text
 
     assert client["integration_id"] == integration
     assert "Managed by this app" in page

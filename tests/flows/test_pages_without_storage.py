@@ -14,7 +14,7 @@ from tests.support.actors import Person, Program
 from tests.support.hosts import SmallHost
 from tests.support.storage import database_away
 
-PAGES = ["/oauth/connected-apps", "/oauth/clients", "authorize"]
+PAGES = ["/oauth/connected-apps", "/automation/clients", "authorize"]
 
 
 @pytest.mark.parametrize("url", PAGES)

@@ -156,7 +156,7 @@ def use_client_credentials(cycle: LifeCycle) -> None:
     path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
     cycle.add_secrets(answer_of(alice.browser.post(f"{path}/rotate"))["client_secret"])
     assert not cycle.found_in(alice.opens(path).text)
-    assert not cycle.found_in(alice.opens(f"/oauth/clients/{robot.client_id}").text) & {str(robot.client_secret)}
+    assert not cycle.found_in(alice.opens(f"/automation/clients/{robot.client_id}").text) & {str(robot.client_secret)}
 
 
 def test_no_secret_is_in_a_log(cycle: LifeCycle) -> None:

@@ -294,8 +294,8 @@ def test_the_oauth_client_of_another_organizations_integration_is_not_found(
         problem(call(other, row, {"client_id": labs_client}), 404, "Not found")
     assert answer_of(other.gets("/oauth-clients"))["data"] == []
     page = Person(with_organizations, name)
-    assert page.sees(f"/oauth/clients/{labs_client}").status == 404
-    assert labs_client not in page.sees("/oauth/clients").text
+    assert page.sees(f"/automation/clients/{labs_client}").status == 404
+    assert labs_client not in page.sees("/automation/clients").text
 
     assert all_rows(with_organizations) == rows
 
@@ -309,7 +309,7 @@ def test_the_oauth_client_of_the_callers_organization_is_found(
     listed = [client["client_id"] for client in answer_of(member.gets("/oauth-clients"))["data"]]
 
     assert listed == [labs_client]
-    assert Person(with_organizations, name).sees(f"/oauth/clients/{labs_client}").status == 200
+    assert Person(with_organizations, name).sees(f"/automation/clients/{labs_client}").status == 200
     assert member.deletes(f"/oauth-clients/{labs_client}").status_code == 204
 
 

@@ -41,12 +41,12 @@ def secret_from_cli(app: Flask, *arguments: str) -> str:
 
 def rotate_on_page(app: Flask, client_id: str) -> str:
     alice = Person(app, "alice")
-    return secret_from_page(alice, alice.sees(f"/oauth/clients/{client_id}").form_to("/rotate"))
+    return secret_from_page(alice, alice.sees(f"/automation/clients/{client_id}").form_to("/rotate"))
 
 
 def create_on_page(app: Flask) -> str:
     alice = Person(app, "alice")
-    form = alice.sees("/oauth/clients/new").form("name")
+    form = alice.sees("/automation/clients/new").form("name")
     return secret_from_page(alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split())
 
 

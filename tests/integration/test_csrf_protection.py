@@ -76,7 +76,7 @@ def test_disconnecting_an_app_needs_the_hosts_token(app: Flask, program: Program
 
 
 def test_the_client_pages_need_the_hosts_token(app: Flask, alice: Person) -> None:
-    form = alice.sees("/oauth/clients/new").form("redirect_uris")
+    form = alice.sees("/automation/clients/new").form("redirect_uris")
     form_values = {"name": "Mine", "redirect_uris": "https://mine.test/cb", "scope": "tasks:read"}
 
     refused = alice.sends(form, csrf_token="", **form_values)
@@ -86,10 +86,10 @@ def test_the_client_pages_need_the_hosts_token(app: Flask, alice: Person) -> Non
     assert row_counts(app)["oauth_clients"] == 1
 
 
-@pytest.mark.parametrize("action", ["rotate", "delete"])
-def test_a_clients_buttons_need_the_hosts_token(app: Flask, alice: Person, action: str) -> None:
+@pytest.mark.parametrize(("page", "action"), [("", "rotate"), ("/delete", "delete")])
+def test_a_clients_buttons_need_the_hosts_token(app: Flask, alice: Person, page: str, action: str) -> None:
     program = Program.registered(app, "--tenant", "acme")
-    form = alice.sees(f"/oauth/clients/{program.client_id}").form_to(f"/{action}")
+    form = alice.sees(f"/automation/clients/{program.client_id}{page}").form_to(f"/{action}")
 
     assert alice.sends(form, csrf_token="", confirm="yes").status_code == 400
     assert alice.sends(form, confirm="yes").status_code == 303
@@ -98,7 +98,7 @@ def test_a_clients_buttons_need_the_hosts_token(app: Flask, alice: Person, actio
 def test_the_json_api_takes_the_hosts_token_in_its_header(app: Flask, alice: Person) -> None:
     url = "/api/integration/activepieces/oauth-clients"
     body = {"name": "Mine", "redirect_uris": ["https://mine.test/cb"], "scope": "tasks:read"}
-    token = alice.sees("/oauth/clients/new").form("redirect_uris").values["csrf_token"]
+    token = alice.sees("/automation/clients/new").form("redirect_uris").values["csrf_token"]
 
     refused = alice.browser.post(url, json=body)
     created = alice.browser.post(url, json=body, headers={"X-CSRFToken": token})

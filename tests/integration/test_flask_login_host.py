@@ -133,7 +133,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 def sign_in(person: Person, url: str) -> str:
     """Open the URL signed out and sign in; return the URL that the login redirects to."""
     login_page = person.opens(url).location
-    assert login_page.startswith("/account/sign-in?next=%2Foauth%2F")
+    assert login_page.startswith(("/account/sign-in?next=%2Foauth%2F", "/account/sign-in?next=%2Fautomation%2F"))
     credentials = {"email": "bob@example.com", "password": PASSWORD}
     return person.browser.post(login_page, data=credentials).location
 
@@ -160,7 +160,7 @@ def test_the_connected_apps_page_continues_after_login(site: Site) -> None:
 
 
 def test_the_client_pages_are_for_users_with_the_admin_flag(site: Site) -> None:
-    admin_page = "/oauth/clients"
+    admin_page = "/automation/clients"
     bob = Person(site.app)
 
     page = bob.sees(sign_in(bob, admin_page))

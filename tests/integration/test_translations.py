@@ -21,7 +21,7 @@ from tests.support.storage import database_away
 
 PACKAGE = Path(flask_activepieces.__path__[0])
 EXTRACTION_METHODS = [("**/templates/flask_activepieces/**.html", "jinja2"), ("**.py", "python")]
-LIST = "/oauth/clients"
+LIST = "/automation/clients"
 
 
 @pytest.fixture(scope="module")

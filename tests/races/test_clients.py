@@ -48,7 +48,7 @@ def test_many_simultaneous_clicks_rotate_once(environment: RaceEnvironment) -> N
     for _ in range(environment.rounds):
         program = environment.program()
         token = environment.connect(program, environment.person())["refresh_token"]
-        form = alice.sees(f"/oauth/clients/{program.client_id}").form_to("/rotate")
+        form = alice.sees(f"/automation/clients/{program.client_id}").form_to("/rotate")
 
         answers = environment.send_together([submission(alice, form)] * environment.concurrency)
 

@@ -117,7 +117,8 @@ def submission(person: Person, form: Form, **changes: str) -> PreparedRequest:
 
 def by_browser(person: Person, method: str, path: str, form: Mapping[str, Any] | None = None) -> PreparedRequest:
     """A request with the cookies of a person's browser."""
-    cookies = [person.browser.get_cookie("session"), person.browser.get_cookie("activepieces_browser", path="/oauth")]
+    area = "/automation" if path.startswith("/automation/") else "/oauth"
+    cookies = [person.browser.get_cookie("session"), person.browser.get_cookie("activepieces_browser", path=area)]
     sent = "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies if cookie is not None)
     return PreparedRequest(method, path, form or {}, {"Cookie": sent})
 

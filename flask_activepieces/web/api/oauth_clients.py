@@ -7,7 +7,6 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ...errors import InvalidInput
 from ...oauth.clients.client import OAuthClient, client_to_json
 from ...oauth.clients.registration import Registration
 from .. import tenant_clients
@@ -97,7 +96,7 @@ def update_client(context: OperationContext, client_id: str) -> Any:
     """Change the named fields; a client stays public or confidential, and stays in its tenant."""
     client = _find(context, client_id)
     registration = replace(client.registration(), **context.body)
-    _check_redirect_uris(client, registration)
+    tenant_clients.check_redirect_uris(client, registration)
     return client_to_json(context.state.oauth_clients.update(client, registration))
 
 
@@ -113,15 +112,6 @@ def rotate_client(context: OperationContext, client_id: str) -> Any:
 def delete_client(context: OperationContext, client_id: str) -> None:
     """Delete the OAuth client, and revoke its grants and tokens."""
     context.state.oauth_clients.delete(_find(context, client_id))
-
-
-def _check_redirect_uris(client: OAuthClient, registration: Registration) -> None:
-    # An operator allowed the client to skip the consent page because of where it sends users. With another address,
-    # an admin would receive codes of users who never saw it.
-    changed = set(registration.redirect_uris) != set(client.redirect_uris)
-    if client.remember_consent and changed:
-        message = "This client may skip the consent page, so only an operator can change its redirect URIs."
-        raise InvalidInput({"redirect_uris": message})
 
 
 def _find(context: OperationContext, client_id: str) -> OAuthClient:

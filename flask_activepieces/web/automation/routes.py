@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import audit, deliveries, flows, mcp, overview, piece, setup, workspaces
+from . import audit, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
 from .connections import adding, pages, sign_in
 
 _GET = ("GET",)
@@ -55,6 +55,15 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
     "piece": (
         Route("/piece", "automation_piece", _GET, piece.automation_piece),
         Route("/piece/install", "automation_install_piece", _POST, piece.automation_install_piece),
+    ),
+    "clients": (
+        Route("/clients", "clients", _GET, clients.clients),
+        Route("/clients/new", "client_new", _GET + _POST, client_forms.client_new),
+        Route("/clients/<client_id>", "client_show", _GET, clients.client_show),
+        Route("/clients/<client_id>/edit", "client_edit", _GET + _POST, client_forms.client_edit),
+        Route("/clients/<client_id>/rotate", "client_rotate", _POST, clients.client_rotate),
+        Route("/clients/<client_id>/switch", "client_switch", _POST, clients.client_switch),
+        Route("/clients/<client_id>/delete", "client_delete", _GET + _POST, clients.client_delete),
     ),
     "audit": (
         Route("/audit", "automation_audit", _GET, audit.automation_audit),

@@ -19,6 +19,7 @@ from ...api_client.resources.projects import Project
 from ...crypto.keyring import Encryptor, context_of
 from ...errors import InvalidInput, SignatureExpired
 from ...integrations.setup import SetupRequest
+from ...integrations.store import project_external_id
 from ...messages import Message
 from .area.upstream import Calls
 from .area.visit import Visit, automation_page
@@ -140,9 +141,17 @@ def _project_picker(
         "setup_project.html",
         problem=problem,
         projects=sorted(projects, key=_by_name),
-        selected=visit.found_integration.project_id if visit.found_integration else None,
+        selected=_expected_project(visit, projects),
         sealed=_seal(visit, entered),
     )
+
+
+def _expected_project(visit: Visit, projects: Sequence[Project]) -> str | None:
+    """The id of the current project, else of the one with the workspace's external id."""
+    if visit.found_integration is not None:
+        return visit.found_integration.project_id
+    external_id = project_external_id(visit.principal.tenant_id, visit.principal.organization_id)
+    return next((project.id for project in projects if project.external_id == external_id), None)
 
 
 def _link(visit: Visit, entered: Mapping[str, Any]) -> Response:

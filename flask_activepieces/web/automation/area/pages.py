@@ -47,6 +47,7 @@ _PAGES = {
         label=Message("AI access (MCP)"), endpoint="automation_mcp", permission="view", for_shared_project=False
     ),
     "piece": AreaPage(label=Message("App piece"), endpoint="automation_piece", permission="admin", needs_piece=True),
+    "clients": AreaPage(label=Message("OAuth clients"), endpoint="clients", permission="admin", needs_link=False),
     "audit": AreaPage(label=Message("Audit log"), endpoint="automation_audit", permission="admin", needs_link=False),
     "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin", needs_link=False),
 }
