@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigError
+from .brand import color, page_url, support_address
 from .parsers import (
     ascii_token,
     boolean,
@@ -155,6 +156,12 @@ class Settings:
     client_documents_on_loopback: bool = _setting(boolean, False)
     dynamic_registration: bool = _setting(boolean, False)
     app_name: str | None = _setting(one_line(60))
+    app_logo: str | None = _setting(page_url)
+    app_url: str = _setting(page_url, "/")
+    support: str | None = _setting(support_address)
+    accent: str | None = _setting(color)
+    accent_dark: str | None = _setting(color)
+    color_scheme: str = _setting(one_of("system", "light", "dark"), "system")
     automation_prefix: str = _setting(path_prefix, "/automation")
     disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())
     scopes: Mapping[str, Scope] = _setting(_scopes, {})

@@ -16,6 +16,7 @@ from .mcp import endpoint
 from .oauth import authorize, metadata, probe, registration, token_endpoints
 from .oauth.cors import for_any_origin
 from .pages import connected_apps, personal_tokens
+from .pages.brand import STYLE_SHEET, has_colors, style_sheet
 from .piece.routes import piece_routes
 from .routes import NAME, Route
 
@@ -68,9 +69,12 @@ def routes(settings: Settings) -> list[Route]:
         route._replace(rule=f"{settings.oauth_prefix}{route.rule}")
         for route in (*_PAGES, *_TOKEN_ENDPOINTS, *_REGISTRATION)
     ]
+    # In place of the static file.
+    brand_styles = Route(f"{settings.oauth_prefix}/static/{STYLE_SHEET}", "style_sheet", _GET, style_sheet)
     agents = Route(settings.mcp_path, "mcp", (*_ANY, "OPTIONS"), endpoint.mcp, csrf_exempt=True)
     return [
         *oauth,
+        *([brand_styles] if has_colors(settings) else []),
         *_WELL_KNOWN,
         # If it is off, the app may have a route of its own there.
         *([] if settings.mcp_enabled is False else [agents]),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from flask_activepieces.config.settings import Settings
+from flask_activepieces.web.pages.brand import brand_rules
+from flask_activepieces.web.pages.palette import DARK, LIGHT, Scheme, contrast_ratio
+
 ROOT = Path(__file__).parents[2]
 STYLES = (ROOT / "flask_activepieces/static/activepieces.css").read_text()
 (SNIPPET,) = re.findall(r"```css\n(.*?)```", (ROOT / "docs/theming.md").read_text(), re.DOTALL)
-DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}", re.DOTALL)
-
 #: Foreground, background, and minimum contrast: text 4.5 (1.4.3), borders and focus 3 (1.4.11).
 PAIRS = [
     *(
@@ -30,43 +33,57 @@ PAIRS = [
 ]
 
 
+#: ``--ap-accent: light-dark(#3550c8, #9db1ff);``
+PROPERTY = re.compile(r"--ap-([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
+
+
 def colours(*sheets: str, dark: bool) -> dict[str, str]:
     """The custom properties in effect after these style sheets, in order."""
-    properties: dict[str, str] = {}
-    for sheet in sheets:
-        blocks = [re.search(r":root \{(.*?)\}", DARK.sub("", sheet), re.DOTALL)]
-        if dark:
-            blocks.append(DARK.search(sheet))
-        for block in blocks:
-            if block is not None:
-                properties |= re.findall(r"--ap-([a-z-]+):\s*(#[0-9a-f]{6});", block[1])
-    return properties
+    return {
+        name: in_dark if dark else in_light for sheet in sheets for name, in_light, in_dark in PROPERTY.findall(sheet)
+    }
 
 
-def luminance(colour: str) -> float:
-    """WCAG 2.2: relative luminance."""
-    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def settings(**config: str) -> Settings:
+    own = {f"ACTIVEPIECES_{name}": value for name, value in config.items()}
+    return Settings.from_app_config({"SECRET_KEY": "a secret key that is long enough", **own})
 
 
-def contrast(first: str, second: str) -> float:
-    darker, lighter = sorted((luminance(first), luminance(second)))
-    return (lighter + 0.05) / (darker + 0.05)
+def insufficient(palette: dict[str, str]) -> dict[str, float]:
+    """The pairs without enough contrast."""
+    return {
+        f"{foreground} on {background}": round(contrast_ratio(palette[foreground], palette[background]), 2)
+        for foreground, background, minimum in PAIRS
+        if contrast_ratio(palette[foreground], palette[background]) < minimum
+    }
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("sheets", [(STYLES,), (STYLES, SNIPPET)], ids=["ours", "docs example"])
 def test_every_colour_has_enough_contrast(sheets: tuple[str, ...], dark: bool) -> None:
-    palette = colours(*sheets, dark=dark)
+    assert insufficient(colours(*sheets, dark=dark)) == {}
 
-    insufficient = {
-        f"{foreground} on {background}": round(contrast(palette[foreground], palette[background]), 2)
-        for foreground, background, minimum in PAIRS
-        if contrast(palette[foreground], palette[background]) < minimum
-    }
 
-    assert insufficient == {}
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("accent", sorted({f"#{r}{g}{b}" for r, g, b in product(("00", "55", "aa", "ff"), repeat=3)}))
+def test_every_accent_in_the_settings_becomes_readable(accent: str, dark: bool) -> None:
+    rules = brand_rules(settings(ACCENT=accent))
+
+    assert insufficient(colours(STYLES, rules, dark=dark)) == {}
+
+
+def test_a_readable_accent_stays_as_it_is() -> None:
+    rules = brand_rules(settings(ACCENT="#7a3e9d", ACCENT_DARK="#d3a6f0"))
+
+    assert colours(rules, dark=False)["accent"] == "#7a3e9d"
+    assert colours(rules, dark=True)["accent"] == "#d3a6f0"
+
+
+@pytest.mark.parametrize(("dark", "scheme"), [(False, LIGHT), (True, DARK)], ids=["light", "dark"])
+def test_the_palette_is_made_for_the_backgrounds_of_the_style_sheet(dark: bool, scheme: Scheme) -> None:
+    ours = colours(STYLES, dark=dark)
+
+    assert (ours["surface"], ours["backdrop"]) == (scheme.surface, scheme.backdrop)
 
 
 def test_the_docs_example_changes_the_accent_in_both_schemes() -> None:
@@ -76,5 +93,5 @@ def test_the_docs_example_changes_the_accent_in_both_schemes() -> None:
 
 
 def test_contrast_is_computed_as_in_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast_ratio("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

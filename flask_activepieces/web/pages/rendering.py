@@ -13,6 +13,7 @@ from markupsafe import Markup
 from ...crypto.keyring import context_of, looks_like_id
 from ...host.interface import Principal
 from ...state import State, get_state
+from .brand import current_brand
 from .errors import ErrorText
 from .i18n import format_number, format_time, gettext, language, ngettext
 
@@ -38,7 +39,9 @@ def render(
     redirect, and we cannot know where a client sends its user next. ``allow_scripts`` allows those of this app.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
+    brand = current_brand()
     helpers = {
+        "ap_brand": brand,
         "ap_text": gettext,
         "ap_count": ngettext,
         "format_number": format_number,
@@ -50,8 +53,9 @@ def render(
     form_action = "" if allow_external_form_target else "form-action 'self'; "
     script = "script-src 'self'; " if allow_scripts else ""
     # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
+    images = " ".join(filter(None, ("'self'", "data:", brand.image_source)))
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; {script}style-src 'self'; img-src 'self' data:; {form_action}"
+        f"default-src 'none'; {script}style-src 'self'; img-src {images}; {form_action}"
         "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Frame-Options"] = "DENY"
@@ -89,7 +93,7 @@ def error_page(text: ErrorText, *, template: str = "error.html", **context: Any)
             title=gettext(text.title),
             message=message,
             remedy=remedy,
-            return_url=f"{request.script_root}/" if text.leads_home else None,
+            return_url=current_brand().home_url if text.leads_home else None,
             **context,
         )
     except Exception:
