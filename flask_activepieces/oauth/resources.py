@@ -40,10 +40,6 @@ class Resources:
     mcp: Resource
     serves_mcp: Callable[[], bool] = field(repr=False)
 
-    def get(self, name: str) -> Resource:
-        """The resource with this name, also if it is off now."""
-        return self.mcp if name == self.mcp.name else API
-
     def default(self, *, is_agent: bool) -> Resource:
         """The resource of an authorization request that names none.
 
@@ -67,8 +63,11 @@ class Resources:
         return resource
 
     def confirmed(self, url: str | None, *, granted: str) -> Resource:
-        """The resource of the grant with that name: a later request may name it again, but no other one."""
-        resource = self.get(granted)
+        """The resource of the grant with that name: a later request may name it again, but no other one.
+
+        It may be off by now.
+        """
+        resource = self.mcp if granted == self.mcp.name else API
         if url is not None and self.find(url) != resource:
             raise InvalidTarget("The authorization is for another resource.")
         return resource

@@ -12,6 +12,7 @@ from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
 from .automation.area.visit import area_navigation
 from .automation.routes import automation_routes
+from .error_responses import with_server_errors
 from .mcp import endpoint
 from .oauth import authorize, metadata, probe, registration, token_endpoints
 from .oauth.cors import for_any_origin
@@ -42,7 +43,7 @@ _PAGES = (
 _TOKEN_ENDPOINTS = (
     for_any_origin(Route("/token", "token", _ANY, token_endpoints.token, csrf_exempt=True)),
     for_any_origin(Route("/revoke", "revoke", _ANY, token_endpoints.revoke, csrf_exempt=True)),
-    Route("/introspect", "introspect", _ANY, token_endpoints.introspect, csrf_exempt=True),
+    Route("/introspect", "introspect", _ANY, with_server_errors(token_endpoints.introspect), csrf_exempt=True),
 )
 _REGISTRATION = tuple(
     for_any_origin(Route(rule, view.__name__, (method,), view, csrf_exempt=True))

@@ -42,12 +42,17 @@ def with_server_errors(function: Callable[Parameters, Result]) -> Callable[Param
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result | Response:
         try:
             return function(*args, **kwargs)
-        except Unavailable as error:
-            return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
-        except SetupError as error:
-            return error_response(500, "server_error", DESCRIPTION.format(report(error)))
+        except (Unavailable, SetupError) as error:
+            return server_error(error)
 
     return wrapper
+
+
+def server_error(error: Unavailable | SetupError) -> Response:
+    """The response while storage is unavailable, or where the app is not set up."""
+    if isinstance(error, Unavailable):
+        return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
+    return error_response(500, "server_error", DESCRIPTION.format(report(error)))
 
 
 def report(error: SetupError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Request, UnauthorizedClientError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlalchemy import and_, bindparam, select
 
@@ -87,12 +87,13 @@ class BaseServer(AuthorizationServer):
         request: ClientRequest,
         methods: Collection[str],
         *,
-        endpoint: str = "token",
+        grant_type: str | None = None,
         family_id: str | None = None,
     ) -> tuple[OAuthClient, Family | None]:
         """The client whose credentials are in the request and, from the same query, its family with this id.
 
-        `InvalidClient` unless the credentials are valid.
+        `InvalidClient` unless the credentials are valid. If it asks for tokens, it must be registered for the grant
+        type, and not be suspended.
         """
         credentials = authentication.read_credentials(request.form, request.authorization)
         client, family = self._find(credentials.client_id, family_id)
@@ -104,9 +105,11 @@ class BaseServer(AuthorizationServer):
             raise authentication.invalid_client(
                 "This endpoint requires a confidential client.", by_header=credentials.by_header
             )
-        if client.disabled_at is not None and endpoint == "token":
+        if grant_type is not None and client.disabled_at is not None:
             # Not invalid_grant, for which Activepieces marks a connection as permanently broken.
             raise ClientDisabled
+        if grant_type is not None and grant_type not in client.grant_types:
+            raise UnauthorizedClientError(f"The client is not authorized to use 'grant_type={grant_type}'")
         return client, family
 
     def _authenticate_with_key(

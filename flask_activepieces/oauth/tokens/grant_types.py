@@ -6,13 +6,7 @@ what it reports has been committed, so a reused token stays revoked.
 
 from __future__ import annotations
 
-from authlib.oauth2.rfc6749 import (
-    BaseGrant,
-    InvalidGrantError,
-    InvalidRequestError,
-    TokenEndpointMixin,
-    UnauthorizedClientError,
-)
+from authlib.oauth2.rfc6749 import BaseGrant, InvalidGrantError, InvalidRequestError, TokenEndpointMixin
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN, compare_s256_code_challenge
 
 from ...crypto.keyring import random_id
@@ -49,13 +43,6 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
     request: ClientRequest
     server: BaseServer
 
-    def authenticate(self, family_id: str | None = None) -> tuple[OAuthClient, Family | None]:
-        """The client, which must be registered for this grant type, and its token family with this id."""
-        client, family = self.server.authenticate(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, family_id=family_id)
-        if self.GRANT_TYPE not in client.grant_types:
-            raise UnauthorizedClientError(f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'")
-        return client, family
-
     def issue_tokens(self) -> TokenResponse:
         """The tokens of a valid request; an `OAuth2Error` for any other."""
         raise NotImplementedError
@@ -65,12 +52,11 @@ class AuthorizationCodeGrant(TokenGrant):
     """A code is exchanged for the first tokens of a family, once."""
 
     GRANT_TYPE = "authorization_code"
-    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
     def issue_tokens(self) -> TokenResponse:
         """Verify the code, store its token family, and issue the first pair of the family."""
         issuer, request = self.server.token_issuer, self.request
-        client, _ = self.authenticate()
+        client, _ = self.server.authenticate(request, CLIENT_METHODS, grant_type=self.GRANT_TYPE)
         code = self._read_code(client)
         if code.redirect_uri is not None and request.form.get("redirect_uri") != code.redirect_uri:
             raise InvalidGrantError("Invalid 'redirect_uri' in request.")
@@ -115,14 +101,15 @@ class RefreshTokenGrant(TokenGrant):
     """A refresh token is exchanged for its successor, by the rule in `refresh_tokens`."""
 
     GRANT_TYPE = "refresh_token"
-    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
     def issue_tokens(self) -> TokenResponse:
         """Rotate the family, and issue its current pair; narrower if the client asks for less (RFC 6749 §6)."""
         request = self.request
         value = request.form.get("refresh_token", "")
         token = refresh_tokens.parse(value)
-        client, family = self.authenticate(token.family_id if token else None)
+        client, family = self.server.authenticate(
+            request, CLIENT_METHODS, grant_type=self.GRANT_TYPE, family_id=token.family_id if token else None
+        )
         if not value:
             raise InvalidRequestError("Missing 'refresh_token' in request.")
         keys = self.server.token_issuer.keys
@@ -167,12 +154,11 @@ class ClientCredentialsGrant(TokenGrant):
     """A client acts for itself, in its own tenant; it gets no refresh token (RFC 6749 §4.4.3)."""
 
     GRANT_TYPE = "client_credentials"
-    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS
 
     def issue_tokens(self) -> TokenResponse:
         """An access token whose subject is the client (RFC 9068 §2.2)."""
         issuer, request = self.server.token_issuer, self.request
-        client, _ = self.authenticate()
+        client, _ = self.server.authenticate(request, SECRET_METHODS, grant_type=self.GRANT_TYPE)
         requested = scopes.requested(request.form.get("scope"), allowed=client.scope, known=issuer.known_scopes)
         resource = request.resources.requested(request.form.get("resource"), default=API)
         if client.tenant_id is None:

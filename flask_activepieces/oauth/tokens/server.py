@@ -67,7 +67,7 @@ class OAuthServer(BaseServer):
 
     def revoke(self, request: ClientRequest) -> dict[str, Any]:
         """A client revokes one of its access tokens or, with any of its refresh tokens, the whole family."""
-        client, _ = self.authenticate(request, CLIENT_METHODS, endpoint="revocation")
+        client, _ = self.authenticate(request, CLIENT_METHODS)
         found = self._find_token(request)
         if found is None:
             return {}  # RFC 7009 §2.2: no error
@@ -85,7 +85,7 @@ class OAuthServer(BaseServer):
 
         Whether a token is active is always read from the database, never from a cache.
         """
-        client, _ = self.authenticate(request, CONFIDENTIAL_METHODS, endpoint="introspection")
+        client, _ = self.authenticate(request, CONFIDENTIAL_METHODS)
         found = self._find_token(request)
         if found is None or not found.is_active:
             return {"active": False}
@@ -178,4 +178,4 @@ def _audience(token: AccessToken | Family, request: ClientRequest) -> str:
     """The audience of an access token, or of those that a refresh token is exchanged for."""
     if isinstance(token, AccessToken):
         return token.audience
-    return request.resources.get(token.resource).identifier(request.issuer)
+    return request.resources.confirmed(None, granted=token.resource).identifier(request.issuer)

@@ -8,6 +8,8 @@ from typing import Any
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
+from ...errors import SetupError, Unavailable
+from ..error_responses import server_error
 from ..routes import Route, View
 
 #: How long a browser may remember the answer to a preflight request.
@@ -30,7 +32,10 @@ def _with_headers(view: View) -> View:
         if request.method == "OPTIONS":
             response = Response(status=204, headers=_PREFLIGHT)
         else:
-            response = make_response(view(**path))
+            try:
+                response = make_response(view(**path))
+            except (Unavailable, SetupError) as error:
+                response = server_error(error)
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
         return response

@@ -12,14 +12,12 @@ from flask import Response, abort, jsonify
 from ...oauth import metadata
 from ...oauth.resources import API
 from ...state import get_state
-from ..error_responses import with_server_errors
 
 #: Caches may keep them.
 _HEADERS = {"Cache-Control": "public, max-age=300"}
 
 
 def _public_document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
-    @with_server_errors
     @wraps(view)
     def wrapper(**path: str) -> Response:
         response = jsonify(view(**path))

@@ -18,7 +18,7 @@ from ...oauth.clients.metadata import InvalidMetadata, parse_json_object
 from ...state import State, get_state
 from ...storage.rate_limit import WINDOW
 from ..bearer import bearer_token
-from ..error_responses import NO_STORE, error_response, with_server_errors
+from ..error_responses import NO_STORE, error_response
 
 MAX_BODY_BYTES = 64 * 1024
 #: How many clients an address may register in a minute.
@@ -28,7 +28,6 @@ MAX_REGISTRATIONS = 10
 def _registration_view(view: Callable[..., Response]) -> Callable[..., Response]:
     """Decorate a view that exists only in an app with dynamic registration."""
 
-    @with_server_errors
     @wraps(view)
     def wrapper(**path: str) -> Response:
         state = get_state()

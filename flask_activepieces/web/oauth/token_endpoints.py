@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,9 +23,7 @@ from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
 from ...storage.rate_limit import WINDOW
-from ..error_responses import NO_STORE, error_response, with_server_errors
-
-Endpoint = Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]
+from ..error_responses import NO_STORE, error_response
 
 FORM = "application/x-www-form-urlencoded"
 MAX_BODY_BYTES = 64 * 1024
@@ -33,44 +32,43 @@ MAX_BODY_BYTES = 64 * 1024
 _DISABLED_RETRY_AFTER = 60 * 60
 
 
-def token() -> Response:
-    """RFC 6749 §3.2."""
-    return _respond(OAuthServer.token)
+def _endpoint(act: Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]) -> Callable[[], Response]:
+    """The view that responds with the result of ``act``, or with its error."""
 
-
-def revoke() -> Response:
-    """RFC 7009 §2."""
-    return _respond(OAuthServer.revoke)
-
-
-def introspect() -> Response:
-    """RFC 7662 §2."""
-    return _respond(OAuthServer.introspect)
-
-
-@with_server_errors
-def _respond(endpoint: Endpoint) -> Response:
-    state = get_state()
-    try:
-        return _limit_failures(state, endpoint, _client_request(state))
-    except OAuth2Error as error:
-        return _oauth_error(error)
-    except ClientDisabled as error:
-        return error_response(503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER)
-
-
-def _limit_failures(state: State, endpoint: Endpoint, client_request: ClientRequest) -> Response:
-    """The endpoint's response; after too many failed attempts to authenticate, its status is 429."""
-    try:
-        payload = endpoint(state.server, client_request)
+    @wraps(act)
+    def view() -> Response:
+        state = get_state()
+        try:
+            client_request = _client_request(state)
+            try:
+                payload = act(state.server, client_request)
+            except (InvalidClient, GuessedToken) as error:
+                return _failed_attempt(state, client_request, error)
+        except OAuth2Error as error:
+            return _oauth_error(error)
+        except ClientDisabled as error:
+            return error_response(503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER)
         return Response(json.dumps(payload), 200, NO_STORE, content_type="application/json")
-    except (InvalidClient, GuessedToken) as error:
-        response = _oauth_error(error)
-        if not state.failure_limiter.record_failure(_rate_limit_key(client_request), now=state.now()):
-            # RFC 6585 §4; the error stays the same, so that the client learns its cause.
-            response.status_code = 429
-            response.headers["Retry-After"] = str(WINDOW)
-        return response
+
+    return view
+
+
+#: RFC 6749 §3.2
+token = _endpoint(OAuthServer.token)
+#: RFC 7009 §2
+revoke = _endpoint(OAuthServer.revoke)
+#: RFC 7662 §2
+introspect = _endpoint(OAuthServer.introspect)
+
+
+def _failed_attempt(state: State, client_request: ClientRequest, error: OAuth2Error) -> Response:
+    """The error; after too many failed attempts to authenticate, its status is 429."""
+    response = _oauth_error(error)
+    if not state.failure_limiter.record_failure(_rate_limit_key(client_request), now=state.now()):
+        # RFC 6585 §4; the error stays the same, so that the client learns its cause.
+        response.status_code = 429
+        response.headers["Retry-After"] = str(WINDOW)
+    return response
 
 
 def _rate_limit_key(client_request: ClientRequest) -> str:
