@@ -41,8 +41,10 @@ TAGS = {
     "integrations": ("Setup", "The integration of a tenant, and its credentials."),
     "connections": ("Connections", "A tenant's connections; their values are write-only."),
     "mcp": ("MCP", "The MCP server of a project."),
-    "embedding": ("Embedding", "The embedded builder, for the caller."),
-    "projects": ("Projects and flows", "Projects, flows and runs in Activepieces, read-only."),
+    "projects": (
+        "Projects and flows",
+        "Projects, flows and runs in Activepieces, read-only; and the embedded builder.",
+    ),
     "oauth_clients": ("OAuth clients", "The programs that may call the app."),
 }
 TAGS["connect"] = TAGS["connections"]

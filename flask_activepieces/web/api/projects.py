@@ -1,4 +1,4 @@
-"""The JSON API for the projects, flows and runs of an integration, without the data in their steps."""
+"""The JSON API for the projects, flows and runs of an integration, without the data in steps; and for its builder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from marshmallow.validate import OneOf, Range
 from ...api_client.resources.flow_runs import FailedStep, FlowRun
 from ...api_client.resources.flows import Flow
 from ...api_client.resources.projects import Project
-from .answers import CamelAnswerSchema, IsSet, fields_of, list_of
+from ...integrations.embedding.builder import EmbeddedBuilder
+from .answers import CamelAnswerSchema, Instant, IsSet, fields_of, list_of
 from .fields import CamelSchema, String
 from .operations import Operation, OperationContext
 
@@ -57,6 +58,19 @@ class FlowRunFilterSchema(CamelSchema):
     cursor = String(metadata={"description": "`next` of an earlier response"})
 
 
+class BuilderSchema(CamelAnswerSchema):
+    """What a page needs to show the builder with Activepieces' embedding SDK."""
+
+    class Meta:
+        include = fields_of(
+            EmbeddedBuilder,
+            "instance_url sdk_url",
+            token="signs this user in: the SDK's `jwtToken`",  # noqa: S106  # a description
+        )
+
+    expires_at = Instant()
+
+
 @Operation("view", answer=list_of(ProjectSchema, "ProjectList"))
 def list_projects(context: OperationContext) -> Any:
     """The projects that the integration's key can access; with the app's default key, the integration's project."""
@@ -76,3 +90,9 @@ def list_flow_runs(context: OperationContext) -> Any:
     flow_ids = [filters.pop("flow_id")] if "flow_id" in filters else []
     page = context.state.tenants.flows.list_runs(context.integration, flow_ids=flow_ids, **filters)
     return {"data": page.runs, "next": page.next_cursor}
+
+
+@Operation("view", answer=BuilderSchema())
+def open_builder(context: OperationContext) -> Any:
+    """Sign the caller in to the builder; makes them a member of the project."""
+    return context.state.tenants.embedding.builder(context.integration, context.principal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..routes import Route
-from . import client_policy, connect, connections, embedding, integrations, mcp, oauth_clients, openapi, projects
+from . import client_policy, connect, connections, integrations, mcp, oauth_clients, openapi, projects
 
 _ID = "<integration_id>"
 
@@ -32,7 +32,7 @@ ROUTES = (
     ("GET", f"/mcp/{_ID}", mcp.get_mcp),
     ("PATCH", f"/mcp/{_ID}", mcp.update_mcp),
     ("POST", f"/mcp/{_ID}/rotate", mcp.rotate_mcp),
-    ("POST", f"/embedding/{_ID}", embedding.open_builder),
+    ("POST", f"/embedding/{_ID}", projects.open_builder),
     ("GET", f"/projects/{_ID}", projects.list_projects),
     ("GET", f"/flows/{_ID}", projects.list_flows),
     ("GET", f"/flow-runs/{_ID}", projects.list_flow_runs),
