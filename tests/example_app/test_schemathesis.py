@@ -23,6 +23,7 @@ from schemathesis.specs.openapi import checks
 from example_app import create_app
 from example_app.activepieces import PIECE as TASKLANE
 from example_app.models import db
+from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.http_server import HttpServer
 from flask_activepieces.web.api.openapi import openapi_document
@@ -159,14 +160,20 @@ def linked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     own = StandinPiece(TASKLANE.name, auth=auth)
     pieces = (own, *acme_pieces("https://auth.acme.test"))
     with ActivepiecesServer(version=request.param, pieces=pieces) as server:
+        key_id, signing_key = server.add_signing_key()
         app = create_app(
             {
                 "SQLALCHEMY_DATABASE_URI": f"sqlite:///{database}",
                 "SECRET_KEY": SECRET_KEY,
                 "ACTIVEPIECES_BASE_URL": server.url,
+                "ACTIVEPIECES_API_KEY": server.api_key,
+                "ACTIVEPIECES_SIGNING_KEY": signing_key,
+                "ACTIVEPIECES_SIGNING_KEY_ID": key_id,
             }
         )
-        setup = {"apiKey": server.api_key, "userToken": server.user_token(), "projectId": server.project_id}
+        # A project with this external id can also be embedded.
+        project = ActivepiecesClient(server.url, server.api_key).projects.create("Acme", external_id="acme")
+        setup = {"apiKey": server.api_key, "userToken": server.user_token(), "projectId": project.id}
         ada = Person(app, "admin@acme.test")
         with serve(app) as (site, session):
             yield LinkedTasklane(site, session, ada, setup)
