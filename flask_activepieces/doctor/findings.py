@@ -50,7 +50,9 @@ class Finding:
         }
 
     def __str__(self) -> str:
-        return f"{self.kind.code}: {self.seen} {self.kind.why} {self.remedy}"
+        # A list, such as that of the piece's problems, keeps its lines.
+        separator = "\n" if "\n" in self.seen else " "
+        return f"{self.kind.code}: {separator.join((self.seen, self.kind.why, self.remedy))}"
 
 
 Findings = Iterator[Finding]

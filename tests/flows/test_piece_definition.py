@@ -289,10 +289,12 @@ def test_all_problems_are_logged_at_the_first_request(
 
     (message,) = [each.getMessage() for each in caplog.records if "piece" in each.getMessage()]
     assert message.splitlines() == [
-        "The piece of this app has problems:",
+        "piece-declarations: The piece of this app has problems:",
         "  - action 'create_task': needs a description, or a docstring",
         "  - trigger 'task_done': needs a description",
         "  - action 'create_task': scope 'tasks:wirte' is unknown; add it to ACTIVEPIECES_SCOPES with a description",
+        "The piece cannot be built, and its actions and triggers do not work.",
+        "Correct the declarations, and restart the app.",
     ]
 
 
