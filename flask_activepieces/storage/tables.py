@@ -24,7 +24,7 @@ def collated(length: int) -> String:
     return String(length).with_variant(String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb")
 
 
-#: An id of ours: 22 to 43 characters of base64url or hex.
+#: An id of ours: 22 to 47 characters of base64url or hex. Of a client whose id is a URL, it is the hash of the URL.
 ID = binary(64)
 #: An id of the host's: a user, tenant or organization.
 HOST_ID = binary(LONGEST_HOST_ID)
