@@ -8,7 +8,7 @@ this workspace, for ten minutes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -100,7 +100,7 @@ def automation_unlink(visit: Visit) -> ResponseReturnValue:
     if request.method == "GET":
         return visit.render("unlink.html")
     visit.state.tenants.integrations.remove(integration, user_id=visit.principal.user_id)
-    return visit.redirect("automation", done="unlinked")
+    return _to_home(visit, done="unlinked")
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,12 @@ def _link(visit: Visit, entered: Mapping[str, Any]) -> Response:
             integrations.set_up(_request(visit, entered), user_id=user_id)
     except InvalidInput as problem:
         return _wizard(visit, entered, problem)
-    return visit.redirect("automation", done="linked")
+    return _to_home(visit, done="linked")
+
+
+def _to_home(visit: Visit, *, done: str) -> Response:
+    # A new visit, because there are other pages now.
+    return visit.redirect(replace(visit).home, done=done)
 
 
 def _request(visit: Visit, entered: Mapping[str, Any]) -> SetupRequest:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from ...errors import InvalidInput
-from ...host.interface import Workspace
+from ...errors import InvalidInput, NotFound
+from ...host.interface import Principal, Workspace
 from ...host.workspaces import principal_in
 from ...messages import Message
+from .area.pages import endpoint_of
 from .area.visit import Visit, automation_page
 from .area.workspaces import select_workspace
 
@@ -16,17 +17,18 @@ from .area.workspaces import select_workspace
 @automation_page("workspaces", None)
 def automation_workspaces(visit: Visit) -> ResponseReturnValue:
     """The workspaces in which the user may see this area, and the selection of one."""
-    offered = [each for each in visit.workspaces if _may_view(visit, each)]
-    if request.method == "GET":
-        return visit.render("workspaces.html", offered=offered)
-    for workspace in offered:
-        if workspace.form_value == request.form.get("workspace"):
-            response = visit.redirect("automation", done="workspace-selected")
-            return select_workspace(visit.state, response, workspace)
+    members = {each.form_value: (each, member) for each in visit.workspaces if (member := _member(visit, each))}
+    selected = request.form.get("workspace")
+    if selected:
+        if selected not in members:
+            raise NotFound("workspace", selected)
+        return _select(visit, *members[selected])
+    missing = InvalidInput({"workspace": Message("Choose one of your workspaces.")})
     return visit.render(
         "workspaces.html",
-        offered=offered,
-        problem=InvalidInput({"workspace": Message("Choose one of your workspaces.")}),
+        problem=missing if request.method == "POST" else None,
+        offered=[workspace for workspace, _ in members.values()],
+        page=request.values.get("page", ""),
     )
 
 
@@ -42,6 +44,14 @@ def workspace_with(visit: Visit, integration_id: str | None) -> Workspace | None
     return None
 
 
-def _may_view(visit: Visit, workspace: Workspace) -> bool:
+def _select(visit: Visit, workspace: Workspace, member: Principal) -> Response:
+    """Back to the page from which the user came, if it exists in this workspace, too."""
+    there, page = Visit(visit.state, member, visit.page), request.form.get("page", "")
+    response = visit.redirect(endpoint_of(page) if page in there.pages else there.home, done="workspace-selected")
+    return select_workspace(visit.state, response, visit.principal, workspace)
+
+
+def _member(visit: Visit, workspace: Workspace) -> Principal | None:
+    """The user in a workspace in which they may see this area."""
     member = principal_in(visit.state.host, visit.principal, workspace)
-    return member is not None and visit.state.host.allows(member, "view")
+    return member if member is not None and visit.state.host.allows(member, "view") else None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, render_template_string
 
-from flask_activepieces import NavigationItem, Principal, get_state
+from flask_activepieces import NavigationItem, Principal, Workspace, get_state
 from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
@@ -32,10 +32,10 @@ def test_a_stranger_signs_in_first_and_returns(app: Flask, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", POST_ROUTES)
-def test_a_form_of_a_stranger_leads_to_the_area_after_the_login(app: Flask, path: str) -> None:
+def test_a_form_of_a_stranger_leads_to_its_page_after_the_login(app: Flask, path: str) -> None:
     response = Person(app).browser.post(AREA + path)
 
-    assert (response.status_code, response.location) == (302, "/login?next=%2Fautomation")
+    assert (response.status_code, response.location) == (302, "/login?next=%2Fautomation%2Fsetup")
 
 
 @pytest.mark.parametrize("path", ["", "/setup", "/setup/unlink"])
@@ -133,22 +133,92 @@ def test_the_selection_does_not_affect_other_pages(app: Flask, admin: AreaUser) 
     assert integration["tenantId"] == "acme"
 
 
-@pytest.mark.parametrize("workspace", ["globex", "", "acme/unknown"])
-def test_only_workspaces_of_the_user_can_be_selected(admin: AreaUser, workspace: str) -> None:
+@pytest.mark.parametrize("workspace", ["globex", "acme/unknown", "x", "é"])
+def test_a_workspace_of_others_is_not_found(admin: AreaUser, workspace: str) -> None:
     page = select(admin, workspace)
 
+    assert page.status == 404
+    assert "Workspace Acme " in admin.visits().text
+
+
+def test_a_choice_is_needed(admin: AreaUser) -> None:
+    page = select(admin, "")
+
     assert page.status == 422
-    assert "Choose one of your workspaces." in page.text
+    assert "Workspace: Choose one of your workspaces." in page.text
 
 
-@pytest.mark.parametrize("workspace", ["globex", "", "x", "acme/unknown"])
-def test_a_forged_selection_is_ignored(
-    admin: AreaUser, carol: AreaUser, server: ActivepiecesServer, workspace: str
-) -> None:
-    carol.links(server)
-    admin.browser.set_cookie("activepieces_workspace", workspace, path=AREA)
+def selection(person: AreaUser) -> str:
+    """What this browser remembers."""
+    cookie = person.browser.get_cookie("activepieces_workspace", path=AREA)
+    assert cookie is not None
+    return cookie.value
 
-    assert "Workspace Acme" in admin.visits().text
+
+@pytest.mark.parametrize("forged", ["", "x", "acme-labs", ".acme-labs", "é.acme-labs", "{signature}.globex"])
+def test_a_forged_selection_is_ignored(admin: AreaUser, forged: str) -> None:
+    select(admin, "acme-labs")
+    signature = selection(admin).partition(".")[0]
+    admin.browser.set_cookie("activepieces_workspace", forged.format(signature=signature), path=AREA)
+
+    assert "Workspace Acme " in admin.visits().text
+
+
+def test_the_selection_is_of_one_user(make_app: MakeApp) -> None:
+    """Another admin who signs in with the same browser begins in their own workspace."""
+
+    class TwoAdmins(SmallHost):
+        def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+            return Principal(user_id, tenant_id, user_id.title())
+
+        def allows(self, principal: Principal, permission: Permission) -> bool:
+            return True
+
+        def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+            return [Workspace("acme", "Acme"), Workspace("globex", "Globex")]
+
+    app = make_app(host=TwoAdmins())
+    alice, bob = area_user(app, "alice"), area_user(app, "bob")
+    select(alice, "globex")
+    bob.browser.set_cookie("activepieces_workspace", selection(alice), path=AREA)
+
+    assert "Workspace Globex " in alice.visits().text
+    assert "Workspace Acme " in bob.visits().text
+
+
+def test_the_selection_is_kept_from_scripts_and_other_pages(admin: AreaUser) -> None:
+    sent = admin.sends(admin.visits("/workspace").form_to("/workspace"), workspace="acme-labs")
+
+    (cookie,) = [each for each in sent.headers.getlist("Set-Cookie") if each.startswith("activepieces_workspace=")]
+    for attribute in ("HttpOnly", "SameSite=Lax", f"Path={AREA}"):
+        assert attribute in cookie
+    # Until the browser is closed.
+    assert "Expires" not in cookie
+    assert "Max-Age" not in cookie
+
+
+@pytest.mark.parametrize("path", ["", "/connections", "/clients", "/setup", "/connections/unknown"])
+def test_every_page_leads_to_the_switcher(admin: AreaUser, path: str) -> None:
+    assert admin.visits(path).links["Switch"].startswith(f"{AREA}/workspace?page=")
+
+
+def test_switching_leads_back_to_the_page(admin: AreaUser) -> None:
+    page = admin.sees(admin.visits("/clients").links["Switch"])
+
+    page = admin.submits(page.form_to("/workspace"), workspace="acme-labs")
+
+    assert "You now work in this workspace." in page.text
+    assert "No OAuth clients yet" in page.text
+
+
+@pytest.mark.parametrize("name", ["connections", "unknown", "https://evil.test/"])
+def test_a_page_that_the_other_workspace_does_not_have_leads_to_the_first_one(admin: AreaUser, name: str) -> None:
+    """Acme-Labs is not linked, so that it has no connections."""
+    form = admin.visits("/workspace", page=name).form_to("/workspace")
+
+    sent = admin.sends(form, workspace="acme-labs")
+
+    assert (sent.status_code, sent.location) == (303, "/automation?done=workspace-selected")
 
 
 def test_a_user_who_left_the_selected_workspace_is_back_in_their_own(

@@ -64,13 +64,18 @@ def open_pages(state: State, integration: Integration | None, allows: Callable[[
     ]
 
 
+def endpoint_of(page: str) -> str:
+    """The endpoint that the link to a page leads to; that of the workspace switcher for any other name."""
+    return _PAGES[page].endpoint if page in _PAGES else "automation_workspaces"
+
+
 def navigation(
     state: State, principal: Principal, pages: Sequence[str], *, current: str | None = None
 ) -> Sequence[NavigationItem]:
     """The links to these pages."""
     items = [
         NavigationItem(
-            name, gettext(_PAGES[name].label), url_for(f"activepieces.{_PAGES[name].endpoint}"), name == current
+            name, gettext(_PAGES[name].label), url_for(f"activepieces.{endpoint_of(name)}"), name == current
         )
         for name in pages
     ]

@@ -21,7 +21,7 @@ from ...pages.i18n import gettext
 from ...pages.rendering import check_page_token, current_path, error_page, render_with_forms, see_other, to_login
 from ...routes import View
 from .notices import notice, sign_in_notice
-from .pages import navigation, open_pages
+from .pages import endpoint_of, navigation, open_pages
 from .upstream import upstream_error_text
 from .workspaces import current_workspace, selected_principal
 
@@ -86,6 +86,11 @@ class Visit:
         """The pages that the user may open."""
         return open_pages(self.state, self.found_integration, self.allows)
 
+    @property
+    def home(self) -> str:
+        """The endpoint of the first page that the user may open: the overview, unless it is switched off."""
+        return endpoint_of(next(iter(self.pages), ""))
+
     def render(self, template: str, *, problem: InvalidInput | None = None, **context: Any) -> Response:
         """A page of the area; with the problem of a form, which is shown beside its fields."""
         if problem is not None:
@@ -117,6 +122,8 @@ class Visit:
             "pages": self.pages,
             "workspace": self.workspace,
             "can_switch": len(self.workspaces) > 1,
+            "current_page": self.page,
+            "home": self.home,
             "may_edit": self.allows("edit"),
             "is_admin": self.allows("admin"),
             "integration": self.found_integration,
@@ -139,8 +146,9 @@ def automation_page(name: str, permission: Permission | None) -> Callable[[AreaV
             state = get_state()
             signed_in = state.host.current_principal()
             if signed_in is None:
-                home = f"{request.script_root}{state.settings.automation_prefix}"
-                return to_login(state, home if request.method == "POST" else current_path())
+                # The address of a button accepts POST only: its page comes first.
+                its_page = url_for(f"activepieces.{endpoint_of(name)}")
+                return to_login(state, its_page if request.method == "POST" else current_path())
             visit = Visit(state, selected_principal(state, signed_in), name)
             if permission is not None and not visit.allows(permission):
                 return visit.error_page(NOT_ALLOWED)

@@ -77,7 +77,7 @@ def automation_reconnect(visit: Visit, connection_id: str) -> ResponseReturnValu
     elsewhere = workspace_with(visit, request.args.get("integration"))
     if elsewhere is not None:
         again = visit.redirect("automation_reconnect", connection_id=connection_id)
-        return select_workspace(visit.state, again, elsewhere)
+        return select_workspace(visit.state, again, visit.principal, elsewhere)
     connection = changeable_connection(visit, connection_id)
     piece = visit.state.tenants.pieces.get(visit.integration, connection.piece_name)
     return _form_page(visit, piece, connection)
