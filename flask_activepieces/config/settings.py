@@ -33,6 +33,7 @@ from .parsers import (
     weakness,
     whole_number,
 )
+from .scopes import Scope, scopes
 from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, script_url, server_url, web_origin
 
 log = logging.getLogger(__name__)
@@ -53,15 +54,6 @@ LONGEST_TIMEOUT = 310
 
 
 @dataclass(frozen=True)
-class Scope:
-    """One permission that an OAuth client may ask for, as the consent page describes it."""
-
-    name: str
-    description: str
-    required: bool = False
-
-
-@dataclass(frozen=True)
 class ThirdPartyApp:
     """This app's registration at a third party, by which its users authorize that party's piece."""
 
@@ -77,24 +69,6 @@ def _server_urls(value: Any) -> tuple[str, ...]:
 
 def _web_origins(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(web_origin(url) for url in string_list(value)))
-
-
-def _scopes(value: Any) -> dict[str, Scope]:
-    described = json_mapping(value, 'must map scope names to descriptions, such as {"tasks:read": "See tasks"}')
-    return {name: _scope(name, description) for name, description in described.items()}
-
-
-def _scope(name: Any, described: Any) -> Scope:
-    # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-    is_token = isinstance(name, str) and all("!" <= c <= "~" and c not in '"\\' for c in name)
-    if not name or not is_token:
-        raise ValueError(f"{name!r} is not a scope name: printable ASCII without space, quote, backslash")
-    description, required = described, False
-    if isinstance(described, Mapping):
-        description, required = described.get("description"), described.get("required") is True
-    if not isinstance(description, str) or not description.strip():
-        raise ValueError(f"scope {name} needs a description")
-    return Scope(name, description.strip(), required)
 
 
 def _third_party_apps(value: Any) -> dict[str, ThirdPartyApp]:
@@ -164,7 +138,7 @@ class Settings:
     color_scheme: str = _setting(one_of("system", "light", "dark"), "system")
     automation_prefix: str = _setting(path_prefix, "/automation")
     disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())
-    scopes: Mapping[str, Scope] = _setting(_scopes, {})
+    scopes: Mapping[str, Scope] = _setting(scopes, {})
     access_token_ttl: int = _setting(seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL), 3600)
     refresh_token_ttl: int = _setting(seconds_between(86_400, 10 * 365 * 86_400), 90 * 86_400)
     # RFC 6749 §4.1.2 recommends ten minutes at most.

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from ..clock import Clock
-from ..config.settings import Scope
+from ..config.scopes import Scope
 from ..crypto.keyring import looks_like_id, random_id, sha256_hex
 from ..errors import InvalidInput, NotFound
 from ..host.ids import checked_id, checked_ids

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
-from ..config.settings import Scope
+from ..config.scopes import Scope
 
 #: OpenID Connect Core §11: a request for refresh tokens, which are always issued. Agents add it to their scopes.
 OFFLINE_ACCESS = "offline_access"

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from flask import Flask
 
-from ...config.settings import Scope, Settings
+from ...config.scopes import Scope
+from ...config.settings import Settings
 from ...errors import DeclarationError
 from ...pieces.registry import PieceRegistry
 from ...web.bearer import scopes_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
 
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from ...errors import InvalidInput
 from ...host.interface import Principal, Workspace
 from ...messages import Message

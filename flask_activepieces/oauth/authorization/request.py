@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from ...errors import ActivepiecesError
 from ...messages import Message
 from .. import scopes

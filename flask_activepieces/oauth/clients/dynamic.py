@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from ...clock import Clock
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...storage import tables
 from ...storage.audit import Audit, Event

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from ...errors import InvalidInput
 from ...host.ids import checked_optional_id
 from ...messages import Message

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
 from ...clock import Clock
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import InvalidInput, NotFound
 from ...host.ids import checked_id

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...config.settings import Scope, Settings
+from ...config.scopes import Scope
+from ...config.settings import Settings
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import KeyRing
 from ..clients.client import OAuthClient

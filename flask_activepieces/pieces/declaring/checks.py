@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from marshmallow import Schema
 
-from ...config.settings import Scope
+from ...config.scopes import Scope
 from .. import auth as kinds
 from .. import fields as own
 from ..declarations import Account, Action, Audience, Declared, Piece, Trigger, as_schema

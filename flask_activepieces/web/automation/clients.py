@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
 from ...errors import InvalidInput
 from ...host.interface import Principal
-from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.overview import Order
 from ...state import State
 from .. import tenant_clients
 from ..pages.rendering import see_other
+from ..pages.scopes import descriptions
 from ..pages.shown_once import ShownOnce
 from .area.visit import Visit, automation_page
 
@@ -113,16 +113,11 @@ def show_client(
         client=client,
         new_secret=secret,
         endpoints=_endpoints(visit.state),
-        permissions=_permissions(visit.state, client),
+        permissions=descriptions(visit.state, client.scope),
         usage=visit.state.client_overview.usage(client, tenant_id=tenant_id),
         users=users,
         names=visit.state.host.display_names(user_ids, tenant_id) if user_ids else {},
     )
-
-
-def _permissions(state: State, client: OAuthClient) -> list[str]:
-    known = state.settings.scopes
-    return [known[scope].description if scope in known else scope for scope in scopes.split(client.scope)]
 
 
 def _endpoints(state: State) -> dict[str, str]:

@@ -6,12 +6,12 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...host.interface import Principal
-from ...oauth import scopes
 from ...oauth.connected_apps import ConnectedApp
 from ...state import State
 from . import personal_tokens
 from .base import login_required
 from .rendering import render_with_forms, see_other
+from .scopes import descriptions
 
 
 @login_required(return_to="connected_apps")
@@ -46,7 +46,6 @@ def disconnect(state: State, principal: Principal, grant_id: str) -> ResponseRet
 
 
 def _to_template(state: State, app: ConnectedApp) -> dict[str, object]:
-    known = state.settings.scopes
     return {
         "grant_id": app.grant.id,
         "client_name": app.client_name,
@@ -55,10 +54,7 @@ def _to_template(state: State, app: ConnectedApp) -> dict[str, object]:
         "is_self_registered": app.is_self_registered,
         "is_agent": app.is_agent,
         "workspace_name": app.grant.workspace_name,
-        "scopes": [
-            {"name": scope, "description": known[scope].description if scope in known else scope}
-            for scope in scopes.split(app.scope)
-        ],
+        "scopes": descriptions(state, app.scope),
         "connections": app.connections,
         "created_at": app.grant.created_at,
         "last_used_at": app.last_used_at,

@@ -12,12 +12,12 @@ from ...crypto.keyring import context_of
 from ...errors import InvalidInput
 from ...host.interface import Principal, Workspace
 from ...messages import Message
-from ...oauth import scopes
 from ...oauth.personal_tokens import PersonalToken
 from ...state import State
 from .base import login_required
 from .i18n import gettext
 from .rendering import render_with_forms, see_other
+from .scopes import descriptions
 from .shown_once import ShownOnce
 
 _NEW_TOKEN = ShownOnce("activepieces_new_token", "new personal access token")
@@ -63,12 +63,11 @@ def tenant_ids(state: State, principal: Principal) -> list[str]:
 
 def to_template(state: State, token: PersonalToken) -> dict[str, object]:
     """The token as the connected-apps page shows it."""
-    known = state.settings.scopes
     return {
         "id": token.id,
         "name": token.name,
         "workspace_name": token.workspace_name,
-        "scopes": [known[scope].description if scope in known else scope for scope in scopes.split(token.scope)],
+        "scopes": descriptions(state, token.scope),
         "created_at": token.created_at,
         "last_used_at": token.last_used_at,
         "expires_at": token.expires_at,

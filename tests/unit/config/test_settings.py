@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config.settings import Scope, Settings
+from flask_activepieces.config.scopes import Scope
+from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import ConfigError
 
 KEY = "a secret key that is long enough"
@@ -173,6 +174,34 @@ def test_scopes_have_descriptions_and_may_be_required() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("tasks:read", "read"),
+        ("tasks.READONLY", "read"),
+        ("profile", "read"),
+        ("https://tasklane.example/auth/tasks.delete", "delete"),
+        ("tasks_remove", "delete"),
+        ("read:tasks", "read"),
+        ("delete:tasks", "delete"),
+        ("read_write", "change"),
+        ("list:edit", "change"),
+        ("spread", "change"),
+        ("tasks:undelete", "change"),
+        ("admin", "change"),
+        ("1", "change"),
+    ],
+)
+def test_the_name_of_a_scope_says_what_it_allows(name: str, kind: str) -> None:
+    assert settings(SCOPES={name: "A"}).scopes[name].kind == kind
+
+
+def test_the_kind_and_the_details_of_a_scope_can_be_set() -> None:
+    given = {"tasks:read": {"description": "A", "details": " And more ", "kind": "delete"}}
+
+    assert settings(SCOPES=given).scopes == {"tasks:read": Scope("tasks:read", "A", False, "And more", "delete")}
+
+
+@pytest.mark.parametrize(
     "scopes",
     [
         [],
@@ -195,6 +224,10 @@ def test_scopes_have_descriptions_and_may_be_required() -> None:
         {"a": {}},
         {"a": {"title": ""}},
         {"a": {"required": True}},
+        {"a": {"description": "A", "details": ["B"]}},
+        {"a": {"description": "A", "kind": "write"}},
+        {"a": {"description": "A", "kind": ["read"]}},
+        {"a": {"description": "A", "kinds": "delete"}},
     ],
     ids=str,
 )

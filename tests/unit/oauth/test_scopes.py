@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
-from flask_activepieces.config.settings import Scope
+from flask_activepieces.config.scopes import Scope
 from flask_activepieces.oauth.scopes import join, narrowed, requested, split
 
 KNOWN = {name: Scope(name, name) for name in ("a", "b", "c")}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, fields
 
-from flask_activepieces.config.settings import Scope
+from flask_activepieces.config.scopes import Scope
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces import fields as own
 from flask_activepieces.pieces.declarations import Piece
