@@ -16,6 +16,7 @@ from .error_responses import with_server_errors
 from .mcp import endpoint
 from .oauth import authorize, metadata, probe, registration, token_endpoints
 from .oauth.cors import for_any_origin
+from .oauth.hand_off import sign_in_for
 from .pages import connected_apps, personal_tokens
 from .pages.brand import STYLE_SHEET, has_colors, style_sheet
 from .piece.routes import piece_routes
@@ -98,6 +99,7 @@ def build_blueprint(settings: Settings) -> Blueprint:
     templates = FileSystemLoader(Path(blueprint.root_path) / "templates")
     blueprint.jinja_loader = ChoiceLoader([templates, PrefixLoader({"original": templates})])
     blueprint.add_app_template_global(area_navigation, "activepieces_navigation")
+    blueprint.add_app_template_global(sign_in_for, "activepieces_sign_in_for")
     for route in routes(settings):
         blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=list(route.methods))
     return blueprint

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from example_app.login_limit import ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_USER, WINDOW_SECONDS, LoginLimit
-from tests.example_app.actors import Person
+from tests.example_app.actors import Person, Program
 from tests.support.clock import StoppedClock
 from tests.support.password_hashes import count_password_hashes
 from tests.support.storage import statements_of
@@ -87,3 +87,15 @@ def test_counters_are_removed_after_a_minute() -> None:
     limit.count_attempt("192.0.2.1", ADMIN)
 
     assert len(vars(limit)["_counters"]) == 2
+
+
+def test_the_login_page_says_for_which_app_one_signs_in(tasklane: Flask, visitor: Person) -> None:
+    request = Program.register(tasklane).authorize_url()
+
+    page = visitor.get_page(request)
+    form = page.form("password")
+    after_a_wrong_password = visitor.submit(form, email=ADMIN, password="wrong")
+
+    assert "Sign in to continue to Test program ." in page.text
+    assert "Test program" in after_a_wrong_password.text
+    assert "Sign in to continue" not in visitor.get_page("/login").text

@@ -61,6 +61,15 @@ class PendingRequests:
             # During an upgrade: a worker of another version has other claims.
             raise SignatureError("this request was started at another version of this app") from None
 
+    def client_id(self, request_id: str) -> str | None:
+        """The client of a pending request, whichever browser started it; None if the id is forged or expired."""
+        try:
+            claims = self.keys.verify_json(PURPOSE, request_id, now=int(self.clock()))
+        except SignatureError:
+            return None
+        client_id = claims.get("client_id")
+        return client_id if isinstance(client_id, str) else None
+
     def consent_token(self, request_id: str, principal: Principal) -> str:
         """What the consent form must send back: only the page for this user in this tenant has it."""
         context = context_of(principal.tenant_id, principal.user_id)
