@@ -16,6 +16,7 @@ from .cli import activepieces_cli
 from .clock import Clock
 from .config.settings import Settings
 from .delivery.services import build_delivery
+from .doctor.setup_check import check_setup
 from .errors import SetupError
 from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host, NavigationItem
@@ -60,7 +61,6 @@ from .web.automation.area.visit import area_navigation
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
 from .web.piece.definition import define_piece
-from .web.setup_check import check_setup
 
 
 class Activepieces:

@@ -283,7 +283,7 @@ def test_all_problems_are_logged_at_the_first_request(
     activepieces.trigger("task_done", scope="tasks:read", payload=TaskId, samples=list)
     app = make(activepieces)
 
-    with caplog.at_level(logging.ERROR, "flask_activepieces.web.setup_check"):
+    with caplog.at_level(logging.ERROR, "flask_activepieces.doctor.setup_check"):
         app.test_client().get("/")
         app.test_client().get("/")
 

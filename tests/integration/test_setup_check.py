@@ -16,7 +16,7 @@ from flask_activepieces import FlaskLoginHost, require_scope
 from tests.conftest import MakeApp
 from tests.support import hosts
 
-LOGGER = "flask_activepieces.web.setup_check"
+LOGGER = "flask_activepieces.doctor.setup_check"
 SetupLog = Callable[..., list[str]]
 #: What an app needs besides a public URL.
 GOOD_COOKIES = {"SESSION_COOKIE_SECURE": True, "SESSION_COOKIE_SAMESITE": "Lax"}

@@ -9,7 +9,7 @@ import logging
 
 from flask import Flask, request
 
-from ..doctor.examination import free_findings
+from .examination import free_findings
 
 log = logging.getLogger(__name__)
 
