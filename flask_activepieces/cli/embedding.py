@@ -43,16 +43,16 @@ def list_users(tenant_id: str | None, as_json: bool) -> None:
 @embedding_cli.command("check")
 @json_option
 def check(as_json: bool) -> None:
-    """Remove the users whom the app no longer has, and those whose removal has failed before.
+    """Remove users who no longer have access in the app, and those whose removal has failed before.
 
-    Exit code 1 if Activepieces cannot be reached, and some are left.
+    Exit code 1 if some could not be removed.
     """
     provisioning = get_state().tenants.embedding.provisioning
     before = len(provisioning.list())
-    gone = provisioning.end_gone()
+    ended = provisioning.end_lost_access()
     left = provisioning.deprovision_due()
-    result = {"checked": before, "gone": len(gone), "left": len(left)}
-    lines = [f"Checked {counted(before, 'user')}: {len(gone)} no longer in the app."]
+    result = {"checked": before, "ended": len(ended), "left": len(left)}
+    lines = [f"Checked {counted(before, 'user')}, and ended the access of {len(ended)}."]
     lines += (
         [f"{counted(len(left), 'user')} could not be removed from Activepieces. The log says why."] if left else []
     )

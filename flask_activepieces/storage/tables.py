@@ -244,6 +244,8 @@ provisioned_users = Table(
     Column("project_id", binary(64), nullable=False),
     # The user's id in the tokens that the app signs.
     Column("external_id", Text, nullable=False),
+    # By which permission in the app they may use the builder, edit or view; NULL: the app chose their role.
+    Column("permission", String(10)),
     Column("created_at", TIME, nullable=False),
     # Until then, a token could make the user a member again.
     Column("token_expires_at", TIME, nullable=False),

@@ -84,7 +84,7 @@ def test_the_check_removes_users_whom_the_app_no_longer_has(
 
     result = run("embedding", "check")
 
-    assert (result.exit_code, result.stdout) == (0, "Checked 2 users: 1 no longer in the app.\n")
+    assert (result.exit_code, result.stdout) == (0, "Checked 2 users, and ended the access of 1.\n")
     assert members(activepieces_server) == ["acme/bob"]
 
 
@@ -96,7 +96,7 @@ def test_the_check_fails_while_activepieces_does(
 
     result = run("embedding", "check", "--json")
 
-    assert (result.exit_code, json.loads(result.stdout)) == (1, {"checked": 1, "gone": 1, "left": 1})
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"checked": 1, "ended": 1, "left": 1})
     activepieces_server.faults.clear()
     assert run("embedding", "check").exit_code == 0
     assert members(activepieces_server) == []

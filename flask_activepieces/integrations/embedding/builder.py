@@ -12,7 +12,7 @@ from ...api_client.credentials import ApiKey
 from ...api_client.embedding_token import EmbeddedUser, sign_embedding_token
 from ...api_client.errors import CallNotSupported
 from ...errors import InvalidInput, NotFound, SetupError
-from ...host.interface import Principal
+from ...host.interface import Permission, Principal
 from ...messages import Message
 from ..client_factory import site_url
 from ..dependencies import Dependencies
@@ -66,13 +66,22 @@ class Embedding:
         """
         if principal.tenant_id != integration.tenant_id:
             raise NotFound("integration", integration.id)
+        permission = None
+        if role is None:
+            permission = self._permission(integration, principal)
+            role = ROLES[permission]
         user = self._user(integration, principal, role, piece_tags)
         signing_key, key_id = self._signing_key(integration)
         now = self.deps.now()
         expires_at = now + TOKEN_LIFETIME
         self.provisioning.provision(
             store.new_user(
-                integration, user.external_user_id, user_id=principal.user_id, now=now, token_expires_at=expires_at
+                integration,
+                user.external_user_id,
+                user_id=principal.user_id,
+                permission=permission,
+                now=now,
+                token_expires_at=expires_at,
             )
         )
         token = sign_embedding_token(signing_key, key_id, user, now=now, lifetime=TOKEN_LIFETIME)
@@ -107,14 +116,16 @@ class Embedding:
             raise InvalidInput({"origins": message})
         return self._platform_client().embedding.allow_origins(chosen)
 
+    def _permission(self, integration: Integration, principal: Principal) -> Permission:
+        """The largest permission of the user that has a role; `NotFound` if they have none."""
+        for permission in ROLES:
+            if self.deps.host.allows(principal, permission):
+                return permission
+        raise NotFound("integration", integration.id)
+
     def _user(
-        self, integration: Integration, principal: Principal, role: str | None, piece_tags: Sequence[str] | None
+        self, integration: Integration, principal: Principal, role: str, piece_tags: Sequence[str] | None
     ) -> EmbeddedUser:
-        if role is None:
-            allowed = [name for permission, name in ROLES if self.deps.host.allows(principal, permission)]
-            if not allowed:
-                raise NotFound("integration", integration.id)
-            role = allowed[0]
         return embedded_user(
             integration,
             principal,

@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...api_client.client import ActivepiecesClient
-from ...api_client.errors import ApiError, CredentialNotSupported, ResourceNotFound
+from ...api_client.errors import (
+    ApiError,
+    CredentialNotSupported,
+    InvalidRequest,
+    PermissionDenied,
+    ResourceNotFound,
+    ServerError,
+)
 from ...api_client.resources.people import Member
 from ...clock import CLOCK_SKEW
 from ...errors import Unavailable
@@ -96,34 +103,32 @@ class Provisioning:
         user = store.new_user(integration, external_id, user_id=None, now=now, token_expires_at=now + _SERVICE_TOKEN)
         store.insert(transaction, user)
 
-    def end_gone(self) -> Sequence[ProvisionedUser]:
-        """Remove the users whom the app no longer has in that tenant; returns them."""
-        gone = [
-            user
-            for user in self.list()
-            if user.user_id is not None
-            and user.removal_due_at is None
-            and self.deps.host.load_principal(user.user_id, user.tenant_id) is None
-        ]
-        if gone:
-            self.deps.database.run_in_transaction(partial(self._end_all, gone))
-        return gone
+    def end_lost_access(self) -> Sequence[ProvisionedUser]:
+        """End the access of users whom the app no longer has in that tenant, or allows less; returns them."""
+        lost = [user for user in self.list() if user.removal_due_at is None and self._has_lost_access(user)]
+        if lost:
+            self.deps.database.run_in_transaction(partial(self._end_all, lost))
+        return lost
 
     def deprovision_due(self, *, limit: int | None = None) -> Sequence[ProvisionedUser]:
         """Remove the users who are due; returns those for whom it failed, with the reason in the log."""
         due = self.deps.database.read(lambda conn: store.list_due(conn, self.deps.now()))[:limit]
+        left: list[ProvisionedUser] = []
         for number, user in enumerate(due):
             try:
                 self._deprovision(user)
             except (ApiError, Unavailable) as error:
-                # The others would fail for the same reason, and each would wait for a timeout.
+                may_go_on = _concerns_one_user(error)
+                failed = [user] if may_go_on else due[number:]
+                left += failed
                 log.warning(
                     "%s of the embedded builder could not be removed from Activepieces, and will be later: %s",
-                    "1 user" if len(due) - number == 1 else f"{len(due) - number} users",
+                    "1 user" if len(failed) == 1 else f"{len(failed)} users",
                     error,
                 )
-                return due[number:]
-        return ()
+                if not may_go_on:
+                    break
+        return tuple(left)
 
     def platform_client(self) -> ActivepiecesClient:
         """A client that manages the users of the platform."""
@@ -137,6 +142,16 @@ class Provisioning:
                 remedy="Ask the operator of this app to set up an API key for the platform with the signing key.",
             )
         return factory.client_with(factory.base_urls.configured, factory.app_api_key)
+
+    def _has_lost_access(self, user: ProvisionedUser) -> bool:
+        host = self.deps.host
+        if user.user_id is None:
+            return False
+        principal = host.load_principal(user.user_id, user.tenant_id)
+        if principal is None:
+            return True
+        # A session keeps its role, so it must end. With the next token, the user gets the role that is left.
+        return user.permission is not None and not host.allows(principal, user.permission)
 
     def _deprovision_at_once(self) -> None:
         try:
@@ -201,3 +216,10 @@ class Provisioning:
         detail = {"integration_id": user.integration_id, "project_id": user.project_id}
         event = Event(name=name, at=self.deps.now(), tenant_id=user.tenant_id, user_id=user.user_id, detail=detail)
         self.deps.audit.record(transaction, event)
+
+
+def _concerns_one_user(error: ApiError | Unavailable) -> bool:
+    """After any other error, the other users would fail for the same reason, and each would wait for a timeout."""
+    if isinstance(error, ServerError):
+        return error.status == 500  # others come from a proxy
+    return isinstance(error, PermissionDenied | ResourceNotFound | InvalidRequest)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from ...crypto.keyring import context_of, sha256_hex
 from ...host.ids import checked_id
+from ...host.interface import Permission
 from ...storage import tables
 from ...storage.database import Transaction
 from ...storage.dialects import insert_ignore
@@ -29,6 +30,8 @@ class ProvisionedUser:
     integration_id: str
     project_id: str
     external_id: str
+    #: By which permission in the app they may use the builder; None: the app chose their role.
+    permission: Permission | None
     created_at: int
     token_expires_at: int
     #: When to remove them from the project; None: they may use it.
@@ -36,7 +39,13 @@ class ProvisionedUser:
 
 
 def new_user(
-    integration: Integration, external_id: str, *, user_id: str | None, now: int, token_expires_at: int
+    integration: Integration,
+    external_id: str,
+    *,
+    user_id: str | None,
+    permission: Permission | None = None,
+    now: int,
+    token_expires_at: int,
 ) -> ProvisionedUser:
     """The row of a user who may use the project."""
     return ProvisionedUser(
@@ -48,6 +57,7 @@ def new_user(
         integration_id=integration.id,
         project_id=integration.project_id,
         external_id=external_id,
+        permission=permission,
         created_at=now,
         token_expires_at=token_expires_at,
         removal_due_at=None,
@@ -69,8 +79,9 @@ def list_all(conn: Connection, *, tenant_id: str | None = None) -> Sequence[Prov
 
 
 def list_due(conn: Connection, now: int) -> Sequence[ProvisionedUser]:
-    """The users to remove now, the longest due first."""
-    statement = select(_table).where(_table.c.removal_due_at <= now).order_by(_table.c.removal_due_at, _table.c.id)
+    """The users to remove now; those whose access ended last come first, because a request waits for them."""
+    order = (_table.c.removal_due_at.desc(), _table.c.id)
+    statement = select(_table).where(_table.c.removal_due_at <= now).order_by(*order)
     return [ProvisionedUser(**row._asdict()) for row in conn.execute(statement)]
 
 
@@ -85,6 +96,7 @@ def allow(transaction: Transaction, user: ProvisionedUser) -> None:
         "token_expires_at": user.token_expires_at,
         "removal_due_at": None,
         "integration_id": user.integration_id,
+        "permission": user.permission,
     }
     transaction.execute(update(_table).where(_table.c.id == user.id).values(**values))
 

@@ -6,7 +6,7 @@ their session shows the project of one tenant or organization only, and ends wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from ...api_client.embedding_token import EmbeddedUser
@@ -15,7 +15,7 @@ from ...host.interface import Permission, Principal, Workspace
 from ..store import Integration, project_external_id
 
 #: The role in a project, by the largest permission that the host grants. An Editor cannot invite people.
-ROLES: Sequence[tuple[Permission, str]] = (("edit", "Editor"), ("view", "Viewer"))
+ROLES: Mapping[Permission, str] = {"edit": "Editor", "view": "Viewer"}
 
 
 def embedded_user(

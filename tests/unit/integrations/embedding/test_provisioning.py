@@ -254,17 +254,57 @@ def test_an_unreachable_activepieces_delays_the_removal(
     assert members(signing, integration) == set()
 
 
-def test_after_one_failure_the_others_wait(signing: ServiceHarness, integration: Integration, ada: Principal) -> None:
+def test_if_no_call_succeeds_the_others_wait(
+    signing: ServiceHarness, integration: Integration, ada: Principal, caplog: pytest.LogCaptureFixture
+) -> None:
     for user_id in ("7", "8", "9"):
         sign_in(signing, integration, replace(ada, user_id=user_id))
-    signing.upstream.faults.fail("GET", "/users", 500, times=None)
-    signing.upstream.calls.clear()
+    signing.upstream.faults.fail("GET", "/users", 401, times=None)
 
     signing.services.embedding.end_access(tenant_id=signing.tenant)
 
+    (record,) = [record for record in caplog.records if record.name == LOGGER]
+    assert record.getMessage().startswith("3 users of the embedded builder could not be removed")
     assert len(signing.services.embedding.provisioning.deprovision_due()) == 3
     signing.upstream.faults.clear()
     assert signing.services.embedding.provisioning.deprovision_due() == ()
+    assert members(signing, integration) == set()
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_user_who_cannot_be_removed_does_not_keep_the_others(
+    signing: ServiceHarness, integration: Integration, ada: Principal, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    for user_id in ("7", "8", "9"):
+        sign_in(signing, integration, replace(ada, user_id=user_id))
+    signing.upstream.faults.fail("GET", "/users", status)  # once
+
+    signing.services.embedding.end_access(tenant_id=signing.tenant)
+
+    (left,) = members(signing, integration)
+    (record,) = [record for record in caplog.records if record.name == LOGGER]
+    assert record.getMessage().startswith("1 user of the embedded builder could not be removed")
+    assert [user.external_id for user in recorded(signing) if user.removal_due_at == signing.now] == [left]
+    assert signing.services.embedding.provisioning.deprovision_due() == ()
+    assert members(signing, integration) == set()
+
+
+def test_a_backlog_does_not_delay_the_user_who_is_removed_now(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    for number in range(AT_ONCE):
+        sign_in(signing, integration, replace(ada, user_id=str(number)))
+    late = replace(ada, user_id="late")
+    sign_in(signing, integration, late)
+    signing.upstream.faults.fail("GET", "/users", 503, times=None)
+    for number in range(AT_ONCE):
+        signing.services.embedding.end_access(user_id=str(number), tenant_id=signing.tenant)
+    signing.upstream.faults.clear()
+    signing.clock.advance(60)
+
+    signing.services.embedding.end_access(user_id="late", tenant_id=signing.tenant)
+
+    assert f"{signing.tenant}/late" not in members(signing, integration)
 
 
 def test_a_user_who_is_let_in_while_activepieces_fails_gets_no_token(
@@ -292,7 +332,14 @@ def test_a_request_removes_a_few_users_and_the_job_the_others(
     assert members(signing, integration) == set()
 
 
-# The nightly job
+# The job
+
+
+def ended(harness: ServiceHarness) -> list[str | None]:
+    """The users of the tenant whose access the job ends; it also removes them."""
+    users = harness.services.embedding.provisioning.end_lost_access()
+    assert harness.services.embedding.provisioning.deprovision_due() == ()
+    return [user.user_id for user in users if user.tenant_id == harness.tenant]
 
 
 def test_users_whom_the_app_no_longer_has_are_found(
@@ -302,8 +349,61 @@ def test_users_whom_the_app_no_longer_has_are_found(
     sign_in(signing, integration, replace(ada, user_id="gone"))
     signing.host.removed = {"gone"}
 
-    gone = [user.user_id for user in signing.services.embedding.provisioning.end_gone()]
+    assert ended(signing) == ["gone"]
 
-    assert gone == ["gone"]
-    signing.services.embedding.provisioning.deprovision_due()
     assert members(signing, integration) == {f"{signing.tenant}/7"}
+    assert ended(signing) == []
+
+
+def test_users_without_permission_lose_their_access(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    session = sign_in(signing, integration, ada)
+    signing.host.permissions = ()
+
+    assert ended(signing) == ["7"]
+
+    assert members(signing, integration) == set()
+    with pytest.raises(AuthenticationFailed):
+        session.projects.list()
+
+
+def test_users_who_may_only_look_lose_the_session_of_an_editor(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    session = sign_in(signing, integration, ada)
+    signing.host.permissions = ("view",)
+
+    assert ended(signing) == ["7"]
+    with pytest.raises(AuthenticationFailed):
+        session.projects.list()
+
+    sign_in(signing, integration, ada)
+    (member,) = signing.platform_client().members.list(integration.project_id)
+    assert member.project_role.name == "Viewer"
+    assert ended(signing) == []
+
+
+def test_more_permissions_end_nothing(signing: ServiceHarness, integration: Integration, ada: Principal) -> None:
+    signing.host.permissions = ("view",)
+    sign_in(signing, integration, ada)
+    signing.host.permissions = ("view", "edit")
+
+    assert ended(signing) == []
+
+
+def test_a_role_that_the_app_chose_does_not_depend_on_permissions(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    signing.services.embedding.builder(integration, ada, role="Viewer")
+    signing.host.permissions = ()
+
+    assert ended(signing) == []
+
+
+def test_the_user_of_the_apps_own_calls_keeps_access(signing: ServiceHarness, integration: Integration) -> None:
+    signing.services.mcp.get(integration)
+    signing.host.permissions = ()
+
+    assert ended(signing) == []
+    assert members(signing, integration) == {f"flask-activepieces-{integration.id}"}
