@@ -2,6 +2,9 @@
 (() => {
   "use strict";
 
+  // On small screens, the navigation is one row, which may be too long: begin with the current page.
+  document.querySelector(".ap-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // Copy buttons: a click on the value selects it anyway.
   if (navigator.clipboard) {
     for (const row of document.querySelectorAll("[data-copy]")) {
