@@ -72,7 +72,7 @@ def test_the_page_works_from_an_empty_folder(reader: Terminals) -> None:
     reader.starts(deliver).prints("^Delivering events")
     created = reader.types(commands_after("For now, create one by command:"))
     (token,) = re.findall(r"^apat_\S+$", created, re.M)
-    asked = commands_after("This is how the\npiece asks for it:")
+    asked = commands_after("asks the app for it:")
     answer = reader.types(asked.replace("apat_…", token).replace("http://127.0.0.1:5000", address))
     assert '"name":"Ada"' in answer
 
