@@ -135,6 +135,10 @@ def test_a_secret_is_saved(admin: AreaUser, server: ActivepiecesServer) -> None:
     assert "ok-secret" not in page.response.text
 
 
+def test_the_description_of_the_piece_is_shown_to_its_last_character(admin: AreaUser) -> None:
+    assert "starts with ok- Name" in form_page(admin, PIECE).text
+
+
 def test_the_words_of_the_piece_say_what_is_wrong(admin: AreaUser, server: ActivepiecesServer) -> None:
     form = form_page(admin, PIECE).form("external_id")
 

@@ -226,4 +226,5 @@ def _shown_again(form: ConnectionForm | None) -> dict[str, str]:
 
 def _plain(markdown: str) -> str:
     """The description of a piece, which is Markdown, as plain text."""
-    return " ".join(line.strip(" #*_`>-") for line in markdown.splitlines() if line.strip(" #*_`>-")).strip()
+    lines = (line.lstrip(" #*_`>-").rstrip(" *_`") for line in markdown.splitlines())
+    return " ".join(line for line in lines if line)
