@@ -282,7 +282,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"redirect_uris": "http://maker.test/"}, "must use https"),
     ({"redirect_uris": "javascript:alert(1)"}, "the scheme must be https"),
     ({"redirect_uris": "https://maker.test/#x"}, "must not have a fragment"),
-    ({"scope": []}, "At least one scope is required"),
+    ({"scope": []}, "Permissions: Choose at least one permission."),
     ({"scope": ["everything"]}, "Unknown scope 'everything'"),
     ({"public": "1", "require_pkce": []}, "A public client must use PKCE"),
 ]
@@ -308,7 +308,7 @@ def test_invalid_input_is_explained_and_the_form_keeps_its_values(
 def test_several_mistakes_are_reported_together(alice: Person) -> None:
     page = Page(create_client(alice, name="", redirect_uris="", scope=[]))
 
-    for message in ("the consent page shows it", "redirect URI is required", "scope is required"):
+    for message in ("the consent page shows it", "redirect URI is required", "at least one permission"):
         assert message in page.text
 
 

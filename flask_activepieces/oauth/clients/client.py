@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -15,7 +16,7 @@ from ...storage import tables
 from .. import scopes
 from ..documents.client_urls import host_of, looks_like_client_url, stored_id
 from . import redirect_uris as redirects
-from .registration import CLIENT_CREDENTIALS, Registration
+from .registration import CLIENT_CREDENTIALS, Registration, row_values
 
 table = tables.oauth_clients
 
@@ -114,6 +115,11 @@ class OAuthClient:
     def secret_version(self) -> str:
         """Changes with the secret, and reveals neither the secret nor its hash."""
         return sha256_hex(self.secret_hash or "")
+
+    @property
+    def registration_version(self) -> str:
+        """Changes with what was decided about it."""
+        return sha256_hex(json.dumps(row_values(self.registration()), sort_keys=True))
 
     def accepts_redirect(self, uri: str) -> bool:
         """Whether the URI is registered (RFC 9700 §4.1.3)."""

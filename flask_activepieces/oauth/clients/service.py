@@ -135,19 +135,25 @@ class OAuthClients:
         registration: Registration,
         *,
         integration_id: str | None = None,
+        expected_version: str | None = None,
     ) -> OAuthClient:
         """The client with its new registration; it stays public or confidential, and in its tenant.
 
-        `NotFound` if it was deleted meanwhile.
+        `NotFound` if it was deleted meanwhile. With ``expected_version``, nothing changes unless that is the client's
+        ``registration_version``.
         """
         _check_not_managed(client, integration_id)
         _check_not_described(client)
+        if expected_version is not None:
+            client = self._locked(transaction, client)
         fixed = replace(registration, public=not client.is_confidential, tenant_id=client.tenant_id)
         fixed.validate(self._known_scopes)
         before, after = row_values(client.registration()), row_values(fixed)
         # Only the differences, so that another admin's change at the same time is kept.
         changed = {name: value for name, value in after.items() if value != before[name]}
         if changed:
+            if expected_version not in (None, client.registration_version):
+                raise InvalidInput({"version": _CHANGED_BEFORE})
             self._update_row(transaction, client, changed)
             self._record(transaction, "client.updated", client)
         return client_from_row(vars(client) | after)
@@ -235,6 +241,14 @@ class OAuthClients:
 
     delete = in_own_transaction(delete_in)
 
+    def _locked(self, transaction: Transaction, client: OAuthClient) -> OAuthClient:
+        """The client as it is now, which no one else changes before the end of the transaction."""
+        statement = select(_table).where(_table.c.client_id == client.client_id).with_for_update()
+        row = transaction.conn.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound("OAuth client", client.client_id)
+        return client_from_row(row._asdict())
+
     def _record(self, transaction: Transaction, name: str, client: OAuthClient) -> None:
         self._audit.record(transaction, _event(name, client, int(self._clock())))
 
@@ -248,6 +262,9 @@ class OAuthClients:
 _ROTATED_BEFORE = Message(
     "Nothing was changed: the secret was rotated since you opened this page."
     " If no one has copied the new secret, rotate again; the secret in use until now then stops working."
+)
+_CHANGED_BEFORE = Message(
+    "Someone else has changed this client since you opened this page. Compare, and save again to replace the change."
 )
 
 

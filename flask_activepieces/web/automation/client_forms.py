@@ -11,11 +11,13 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import DeclarationError, InvalidInput
 from ...integrations.client_factory import site_url
+from ...messages import Message
 from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.registration import PRESETS, Registration
+from ...oauth.clients.registration import PRESETS, Registration, row_values
 from ...state import State
 from .. import tenant_clients
+from ..pages.scopes import descriptions
 from .area.visit import Visit, automation_page
 from .clients import get_client, redirect_with_secret
 
@@ -43,15 +45,20 @@ def client_edit(visit: Visit, client_id: str) -> ResponseReturnValue:
     client = get_client(visit, client_id)
     if request.method == "GET":
         return _form(visit, _stored_values(client), client=client)
-    values = _form_values()
+    values, version = _form_values(), request.form.get("version", "")
     fields = {name: value for name, value in values.items() if name != "public"}
     fields["redirect_uris"] = values["redirect_uris"].split()
     try:
         registration = replace(client.registration(), **fields)
         tenant_clients.check_redirect_uris(client, registration)
-        visit.state.oauth_clients.update(client, registration)
+        visit.state.oauth_clients.update(client, registration, expected_version=version)
     except InvalidInput as problem:
-        return _form(visit, values | {"public": not client.is_confidential}, client=client, problem=problem)
+        values["public"] = not client.is_confidential
+        if "version" in problem.fields:
+            # Saved again, the form replaces what it shows now.
+            version = client.registration_version
+            problem = InvalidInput({**problem.fields, **_meanwhile(visit.state, client, values)})
+        return _form(visit, {**values, "version": version}, client=client, problem=problem)
     return visit.redirect("client_show", client_id=client.client_id, done="client-saved")
 
 
@@ -72,6 +79,29 @@ def _stored_values(client: OAuthClient) -> dict[str, Any]:
         "public": not client.is_confidential,
         "require_pkce": client.require_pkce,
         "scope": client.scope,
+        "version": client.registration_version,
+    }
+
+
+def _meanwhile(state: State, client: OAuthClient, values: Mapping[str, Any]) -> dict[str, str]:
+    """What is stored now, beside each field that has another value."""
+    shown = {
+        "name": client.name,
+        "description": client.description,
+        "redirect_uris": ", ".join(client.redirect_uris),
+        "scope": ", ".join(descriptions(state, client.scope)),
+    }
+    entered = Registration(
+        name=values["name"],
+        description=values["description"],
+        redirect_uris=values["redirect_uris"].split(),
+        scope=values["scope"],
+    )
+    stored = row_values(client.registration())
+    return {
+        name: Message("It is now: %(value)s", value=shown[name] or "—")
+        for name, value in row_values(entered).items()
+        if name in shown and value != stored[name]
     }
 
 
@@ -109,6 +139,9 @@ def _scope_of_piece(state: State) -> str:
 def _form(
     visit: Visit, values: Mapping[str, Any], *, client: OAuthClient | None = None, problem: InvalidInput | None = None
 ) -> Response:
+    if problem is not None and not values["scope"]:
+        # Without the names of scopes, which only developers know.
+        problem = InvalidInput({**problem.fields, "scope": Message("Choose at least one permission.")})
     return visit.render(
         "client_form.html",
         problem=problem,

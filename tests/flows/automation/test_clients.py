@@ -14,6 +14,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Program, answer_of
 from tests.support.automation import AREA, AreaUser, area_user
 from tests.support.clock import START, StoppedClock
+from tests.support.pages import Form
 from tests.support.pieces import make_piece_app
 from tests.support.storage import engine_of, row_counts, rows_of, statements_of
 
@@ -166,7 +167,7 @@ def test_the_form_has_the_stored_values(alice: AreaUser, app: Flask, program: Pr
     [
         ({"name": " "}, "A name is required"),
         ({"redirect_uris": ""}, "At least one redirect URI is required"),
-        ({"scope": []}, "At least one scope is required"),
+        ({"scope": []}, "Permissions: Choose at least one permission."),
     ],
 )
 def test_an_invalid_change_is_explained(
@@ -191,6 +192,66 @@ def test_the_addresses_of_a_client_without_a_consent_page_cannot_be_changed(app:
     assert page.status == 422
     assert "only an operator can change its redirect URIs" in page.text
     assert rows_of(app, "oauth_clients")[0]["redirect_uris"] == marked.redirect_uri
+
+
+# Two admins at the same time
+
+
+def edit_form(person: AreaUser, program: Program) -> Form:
+    return person.visits(f"{page_of(program)}/edit").form("redirect_uris")
+
+
+def test_a_change_of_someone_else_is_not_lost(app: Flask, alice: AreaUser, program: Program) -> None:
+    form = edit_form(alice, program)
+    alice.submits(edit_form(alice, program), name="Renamed", require_pkce=[])
+    before = rows_of(app, "oauth_clients")
+
+    page = alice.submits(form, description="What it does")
+
+    assert page.status == 422
+    assert "Someone else has changed this client since you opened this page." in page.text
+    assert "Name: It is now: Renamed" in page.text
+    assert page.form("redirect_uris").values["description"] == "What it does"
+    assert rows_of(app, "oauth_clients") == before
+
+
+def test_a_change_of_someone_else_can_be_replaced(app: Flask, alice: AreaUser, program: Program) -> None:
+    form = edit_form(alice, program)
+    alice.submits(edit_form(alice, program), name="Renamed")
+
+    page = alice.submits(alice.submits(form, name="Mine").form("redirect_uris"))
+
+    assert "The client was saved." in page.text
+    assert rows_of(app, "oauth_clients")[0]["name"] == "Mine"
+
+
+def test_a_mistake_does_not_hide_that_someone_else_changed_the_client(
+    app: Flask, alice: AreaUser, program: Program
+) -> None:
+    form = edit_form(alice, program)
+    alice.submits(edit_form(alice, program), name="Renamed")
+    corrected = alice.submits(form, redirect_uris="http://insecure.test/").form("redirect_uris")
+
+    page = alice.submits(corrected, redirect_uris="https://secure.test/")
+
+    assert page.status == 422
+    assert "Someone else has changed this client" in page.text
+    assert rows_of(app, "oauth_clients")[0]["name"] == "Renamed"
+
+
+def test_the_same_change_twice_is_no_conflict(alice: AreaUser, program: Program) -> None:
+    form = edit_form(alice, program)
+
+    pages = [alice.submits(form, name="Renamed") for _ in range(2)]
+
+    assert all("The client was saved." in page.text for page in pages)
+
+
+def test_a_client_that_someone_else_deleted_is_not_found(alice: AreaUser, program: Program) -> None:
+    form = edit_form(alice, program)
+    alice.presses(alice.visits(f"{page_of(program)}/delete"), "/delete")
+
+    assert alice.submits(form, name="Renamed").status == 404
 
 
 # Suspending
