@@ -81,6 +81,12 @@ def is_renewable(connection: Connection) -> bool:
     return connection.scope != PLATFORM and owner_user_id(connection) is None
 
 
+def can_save_again(integration: Integration, connection: Connection) -> bool:
+    """Whether saving under its external id changes this connection: not a global one that others made."""
+    shared = connection.scope == PLATFORM
+    return not shared or connection.external_id == external_id(integration, connection.external_id, platform=True)
+
+
 def external_id(integration: Integration, name: str, *, platform: bool = False) -> str:
     """The external id of the tenant's connection with this name, in the project or global.
 

@@ -32,11 +32,8 @@ def automation_workspaces(visit: Visit) -> ResponseReturnValue:
     )
 
 
-def workspace_with(visit: Visit, integration_id: str | None) -> Workspace | None:
-    """The workspace of the user that has this integration, if it is not the one they work in."""
-    current = visit.found_integration
-    if not integration_id or (current is not None and current.id == integration_id):
-        return None
+def workspace_with(visit: Visit, integration_id: str) -> Workspace | None:
+    """The workspace of the user that has this integration."""
     for workspace in visit.workspaces:
         member = principal_in(visit.state.host, visit.principal, workspace)
         if member is not None and Visit(visit.state, member, visit.page).has_integration(integration_id):

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from flask import Flask
 
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from tests.conftest import MakeApp
@@ -19,7 +18,7 @@ from tests.support.hosts import HostWithLabs
 from tests.support.live import serving
 from tests.support.pages import Page
 from tests.support.standin import standin
-from tests.support.storage import row_counts, rows_of
+from tests.support.storage import row_counts
 from tests.support.token_endpoint import Reply, TokenEndpoint
 
 ADD = "/connections/add"
@@ -267,29 +266,6 @@ def test_a_broken_connection_gets_another_value(admin: AreaUser, server: Activep
     assert "Our key" in page.text
     assert value_of(server, "Our key")["secret_text"] == "ok-new"
     assert names_on(server) == ["Our key"]
-
-
-def test_a_mail_leads_to_the_workspace_of_the_connection(
-    app: Flask, admin: AreaUser, server: ActivepiecesServer
-) -> None:
-    connection = save(admin, "Our key")
-    (integration,) = rows_of(app, "integrations")
-    admin.submits(admin.visits("/workspace").form_to("/workspace"), workspace="acme-labs")
-    assert admin.visits(f"/connections/{connection['id']}/reconnect").status == 303
-
-    page = admin.sees(f"/automation/connections/{connection['id']}/reconnect?integration={integration['id']}")
-
-    assert "Reconnect Our key" in page.text
-    assert "Workspace Acme " in page.text
-
-
-def test_a_mail_to_another_tenant_leads_nowhere(app: Flask, admin: AreaUser, carol: AreaUser) -> None:
-    connection = save(admin, "Our key")
-    (integration,) = rows_of(app, "integrations")
-
-    path = f"/automation/connections/{connection['id']}/reconnect?integration={integration['id']}"
-
-    assert "Connect Activepieces" in carol.sees(path).text
 
 
 # One click, and sign-in at a third party

@@ -7,7 +7,8 @@ secrets have to be entered once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,13 +18,14 @@ from ....api_client.resources.connection_values import OAuth2
 from ....api_client.resources.connections import Connection
 from ....api_client.resources.pieces import Piece, PieceAuth
 from ....crypto.keyring import looks_like_id, random_id
-from ....errors import InvalidInput
+from ....errors import InvalidInput, NotFound
 from ....integrations.client_factory import site_url
-from ....integrations.connections.ownership import owner_user_id
-from ....integrations.connections.saver import NewConnection
+from ....integrations.connections.ownership import PLATFORM, can_save_again, owner_user_id
+from ....integrations.connections.saver import NewConnection, PlatformSharing
 from ....messages import Message
+from ...pages.errors import ErrorText
 from ..area import words
-from ..area.visit import Visit, automation_page
+from ..area.visit import Forbidden, Visit, automation_page
 from ..area.workspaces import select_workspace
 from ..rows import project_url
 from ..workspaces import workspace_with
@@ -43,6 +45,21 @@ class _Way:
     #: ``form``, ``sign_in`` (at the service), ``one_click``, ``owner`` (one click by its owner), or ``elsewhere``:
     #: only in Activepieces.
     kind: str
+
+
+#: The same for an integration that does not exist, or no longer does.
+_OF_OTHERS = ErrorText(
+    status=404,
+    title=Message("Not found"),
+    message=Message("The connection of this link is in none of your workspaces."),
+    remedy=Message("If you got the link at another account, sign in there. Otherwise, it may have been removed."),
+)
+_GONE = ErrorText(
+    status=404,
+    title=Message("This connection no longer exists"),
+    message=Message("There is nothing to reconnect: someone has deleted it, or it is in another workspace."),
+    remedy=Message("Flows that used it need another connection."),
+)
 
 
 @automation_page("connections", "edit")
@@ -71,14 +88,26 @@ def automation_add_connection(visit: Visit) -> ResponseReturnValue:
     return _form_page(visit, piece, None)
 
 
-@automation_page("connections", "edit")
+@automation_page("connections", None)
 def automation_reconnect(visit: Visit, connection_id: str) -> ResponseReturnValue:
-    """Give a connection another value, in the way that its piece needs; mails lead here."""
-    elsewhere = workspace_with(visit, request.args.get("integration"))
-    if elsewhere is not None:
+    """Give a connection another value, in the way that its piece needs; mails lead here.
+
+    Following the link of a mail changes nothing but the workspace that is shown, so the link is not signed.
+    """
+    integration_id = request.args.get("integration")
+    if integration_id and not visit.has_integration(integration_id):
+        elsewhere = workspace_with(visit, integration_id)
+        if elsewhere is None:
+            return visit.error_page(_OF_OTHERS)
         again = visit.redirect("automation_reconnect", connection_id=connection_id)
         return select_workspace(visit.state, again, visit.principal, elsewhere)
-    connection = changeable_connection(visit, connection_id)
+    # Only here: it counts in the workspace of the connection.
+    if not visit.allows("edit"):
+        raise Forbidden
+    try:
+        connection = changeable_connection(visit, connection_id)
+    except NotFound:
+        return visit.error_page(_GONE)
     piece = visit.state.tenants.pieces.get(visit.integration, connection.piece_name)
     return _form_page(visit, piece, connection)
 
@@ -126,19 +155,21 @@ def _save(visit: Visit, piece: Piece, connection: Connection | None, form: Conne
         value = value_of(form, values, redirect_url=_redirect_url(visit, form))
     except InvalidInput as problem:
         raise InvalidInput({"value": " ".join(problem.fields.values())}) from None
-    # Made with the page: a form that is sent twice makes one connection.
-    sent_id = request.form.get("external_id", "")
+    new = NewConnection(value=value, piece_name=piece.name, display_name=name)
     return visit.state.tenants.connections.save(
-        visit.integration,
-        NewConnection(
-            value=value,
-            piece_name=piece.name,
-            display_name=name,
-            external_id=sent_id if looks_like_id(sent_id) else random_id(),
-            replaces_id=connection.id if connection else None,
-        ),
-        user_id=visit.principal.user_id,
+        visit.integration, replace(new, **_which(connection)), user_id=visit.principal.user_id
     )
+
+
+def _which(connection: Connection | None) -> dict[str, Any]:
+    """Which connection gets the value."""
+    if connection is None:
+        # Made with the page: a form that is sent twice makes one connection.
+        sent_id = request.form.get("external_id", "")
+        return {"external_id": sent_id if looks_like_id(sent_id) else random_id()}
+    if connection.scope == PLATFORM:
+        return {"external_id": connection.external_id, "platform_sharing": PlatformSharing()}
+    return {"replaces_id": connection.id}
 
 
 def _redirect_url(visit: Visit, form: ConnectionForm) -> str:
@@ -162,6 +193,8 @@ def _ways(visit: Visit, piece: Piece, connection: Connection | None) -> Sequence
 
 def _kind(visit: Visit, piece: Piece, auth: PieceAuth, connection: Connection | None) -> str:
     settings = visit.state.settings
+    if connection is not None and not can_save_again(visit.integration, connection):
+        return "elsewhere"
     if auth.type == OAuth2.type and piece.name == settings.piece_name:
         if connection is None or owner_user_id(connection) == visit.principal.user_id:
             return "one_click"
