@@ -23,7 +23,8 @@ from .host.interface import Host, NavigationItem
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
 from .integrations.embedding.builder import Embedding
-from .integrations.project import TenantFlows, TenantMcp, TenantProjects
+from .integrations.mcp import TenantMcp
+from .integrations.project import TenantFlows, TenantProjects
 from .integrations.service import Integrations
 from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, partial
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import UnexpectedResponse
 
@@ -111,6 +111,10 @@ _SCALARS: Mapping[type, tuple[tuple[type, ...], str]] = {
 }
 
 
+#: What JSON has for other annotations, by the annotation without its arguments.
+_PLAIN_TYPES: Mapping[Any, type] = {Mapping: dict, Literal: str}
+
+
 @dataclass(frozen=True)
 class _Member:
     name: str
@@ -144,4 +148,4 @@ def _converter(hint: Any) -> Callable[[Any], Any]:
         return lambda data: tuple(convert_list(data))
     if is_dataclass(hint):
         return partial(_object, hint)
-    return partial(_scalar, *_SCALARS[dict if origin is Mapping else hint])
+    return partial(_scalar, *_SCALARS[_PLAIN_TYPES.get(origin, hint)])

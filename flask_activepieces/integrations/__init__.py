@@ -5,7 +5,7 @@ from .connections.saver import NewConnection, PlatformSharing
 from .connections.service import ConnectionFilter, ReplacementResult
 from .credentials import Credentials
 from .embedding.builder import EmbeddedBuilder
-from .project import RotatedMcpToken
+from .mcp import RotatedMcpToken
 from .setup import SetupRequest
 from .sign_in.third_party import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .store import Integration

@@ -23,8 +23,9 @@ from .credentials import CredentialStore
 from .dependencies import Dependencies
 from .embedding.builder import Embedding
 from .embedding.provisioning import Provisioning
+from .mcp import TenantMcp
 from .pieces import TenantPieces
-from .project import TenantFlows, TenantMcp, TenantProjects
+from .project import TenantFlows, TenantProjects
 from .service import Integrations
 from .setup import SetupVerifier
 from .sign_in.one_click import OneClick

@@ -35,8 +35,9 @@ _VERSIONS = """\
 ## Differences between versions
 
 `ActivepiecesServer(version="0.86")` imitates another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0)
-or 0.92 (as 0.92.0). *Recorded* means observed on a running server; the source names the recordings, or the release
-if the exchange was not kept. *Read* means found in upstream's source, documentation or discussions, but not observed.
+or 0.92 (as 0.92.0); 0.83 only differs from 0.78 in its MCP servers. *Recorded* means observed on a running server;
+the source names the recordings, or the release if the exchange was not kept. *Read* means found in upstream's source,
+documentation or discussions, but not observed.
 
 | Since | Before | From then on | Evidence | Source |
 |---|---|---|---|---|"""

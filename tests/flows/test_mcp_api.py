@@ -1,4 +1,4 @@
-"""A project's MCP server through the JSON API, for both server versions; its token stays masked."""
+"""MCP servers through the JSON API, for each kind that Activepieces has had; their tokens stay masked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.support.actors import answer_of
 from tests.support.api_user import ApiUser
 from tests.support.hosts import SmallHost
 from tests.support.problems import problem
+from tests.support.standin import standin
 from tests.support.storage import rows_of
 
 
@@ -25,11 +26,28 @@ class HostThatShowsTokens(SmallHost):
         return principal.user_id == "alice"
 
 
-@pytest.fixture(params=["0.85", "0.78"])
-def server(request: pytest.FixtureRequest) -> Iterator[ActivepiecesServer]:
-    """Both versions: one has a list of disabled tools, the other a single switch."""
+#: What each version can change, and its name in the answer.
+CHANGES: dict[str, dict[str, Any]] = {
+    "0.78": {"enabled": True},
+    "0.83": {"enabledTools": ["ap_list_flows"]},
+    "0.85": {"disabledTools": ["ap_list_flows"]},
+    "0.86": {"disabledTools": ["ap_list_flows"]},
+    "0.92": {"disabledTools": ["ap_list_flows"]},
+}
+DIALECTS = {"0.78": "0.78", "0.83": "0.80"}
+
+
+@pytest.fixture(params=CHANGES, scope="module")
+def started(request: pytest.FixtureRequest) -> Iterator[ActivepiecesServer]:
     with ActivepiecesServer(version=request.param) as server:
         yield server
+
+
+@pytest.fixture
+def server(started: ActivepiecesServer) -> ActivepiecesServer:
+    """Each version."""
+    started.reset()
+    return started
 
 
 @pytest.fixture
@@ -50,12 +68,8 @@ def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
 
 
 def base_url(server: ActivepiecesServer) -> str:
-    """A 0.78 server without nginx has no /api."""
-    return server.url if server.state.version == "0.85" else f"{server.url}/v1"
-
-
-def is_new(server: ActivepiecesServer) -> bool:
-    return server.state.version == "0.85"
+    """A server before 0.85 has no /api without nginx."""
+    return f"{server.url}/v1" if server.state.version in DIALECTS else server.url
 
 
 def stored_token(server: ActivepiecesServer) -> str:
@@ -71,9 +85,11 @@ def test_the_server_is_shown_with_a_masked_token(
 
     fetched = answer_of(answer)
     assert fetched["projectId"] == server.project_id
-    assert fetched["dialect"] == ("0.85" if is_new(server) else "0.78")
-    assert (fetched["disabledTools"] is not None) == is_new(server)
-    assert (fetched["enabled"] is None) == is_new(server)
+    dialect = DIALECTS.get(server.state.version, "0.85")
+    assert fetched["dialect"] == dialect
+    assert fetched["disabledTools"] == ([] if dialect == "0.85" else None)
+    assert fetched["enabled"] is (False if dialect == "0.78" else None)
+    assert fetched["enabledTools"] is None
     assert fetched["token"] == f"…{stored_token(server)[-4:]}"
     assert stored_token(server) not in answer.text
 
@@ -82,14 +98,15 @@ def test_each_version_is_changed_with_its_own_field(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     path = f"/mcp/{integration}"
-    tools, switch = {"disabledTools": ["ap_list_flows"]}, {"enabled": False}
-    supported, unsupported = (tools, switch) if is_new(server) else (switch, tools)
+    supported = CHANGES[server.state.version]
+    others = [change for change in CHANGES.values() if change.keys() != supported.keys()]
 
     changed = answer_of(alice.patches(path, supported))
-    refused = alice.patches(path, unsupported)
+    refused = [alice.patches(path, other) for other in others]
 
     assert {name: changed[name] for name in supported} == supported
-    problem(refused, 409, "Not possible")
+    for answer in refused:
+        problem(answer, 409, "Not possible")
     assert answer_of(alice.gets(path)) == changed | {"updated": answer_of(alice.gets(path))["updated"]}
 
 
@@ -98,6 +115,7 @@ def test_each_version_is_changed_with_its_own_field(
     [
         {},
         {"enabled": True, "disabledTools": []},
+        {"enabledTools": [], "disabledTools": []},
         {"disabledTools": "all"},
         {"disabledTools": [""]},
         {"disabledTools": ["nul\0"]},
@@ -139,6 +157,51 @@ def test_a_host_may_allow_showing_a_new_token_once(make_app: MakeApp, server: Ac
 
     assert rotated["token"] == stored_token(server)
     assert later["token"] == f"…{stored_token(server)[-4:]}"
+
+
+# --- All projects, and the platform ---------------------------------------------------------------
+
+
+def test_the_servers_of_all_projects_are_listed(alice: ApiUser, integration: str, server: ActivepiecesServer) -> None:
+    answer = alice.gets(f"/mcp/{integration}/servers")
+
+    listed = answer_of(answer)["data"]
+    assert {each["projectId"] for each in listed} == {row["id"] for row in server.state.store.all("project")}
+    assert all(each["token"].startswith("…") for each in listed)
+
+
+def test_the_server_of_the_platform_is_shown_or_refused(
+    alice: ApiUser, integration: str, server: ActivepiecesServer
+) -> None:
+    path = f"/mcp/{integration}/platform"
+    change = CHANGES[server.state.version]
+    if server.state.version == "0.78":
+        problem(alice.gets(path), 502, "Not offered by this Activepieces")
+        problem(alice.patches(path, {"disabledTools": []}), 502, "Not offered by this Activepieces")
+        problem(alice.posts(f"{path}/rotate"), 502, "Not offered by this Activepieces")
+        return
+
+    before, changed = answer_of(alice.gets(path)), answer_of(alice.patches(path, change))
+    rotated = answer_of(alice.posts(f"{path}/rotate"))
+
+    assert before["projectId"] is None
+    assert {name: changed[name] for name in change} == change
+    assert len(rotated["token"]) == 5 and rotated["token"] != before["token"]
+    problem(alice.patches(path, {"enabled": True}), 422, "Invalid input")
+
+
+def test_a_member_of_a_project_is_no_administrator_of_the_platform(
+    app: Flask, alice: ApiUser, server: ActivepiecesServer
+) -> None:
+    token = standin(server).by_member("Editor").token
+    integration = alice.links(userToken=token, projectId=server.project_id)
+
+    answer = alice.gets(f"/mcp/{integration}/platform")
+
+    if server.state.version == "0.78":
+        problem(answer, 502, "Not offered by this Activepieces")
+    else:
+        problem(answer, 409, "Not allowed by Activepieces")
 
 
 def test_an_mcp_server_needs_a_user_token(alice: ApiUser, server: ActivepiecesServer) -> None:

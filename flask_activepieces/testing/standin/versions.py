@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Version = Literal["0.78", "0.85", "0.86", "0.92"]
+Version = Literal["0.78", "0.83", "0.85", "0.86", "0.92"]
 
-#: Version -> the release that was run or, for 0.92, whose source was read.
-RELEASES: Mapping[Version, str] = {"0.78": "0.78.2", "0.85": "0.85.2", "0.86": "0.86.0", "0.92": "0.92.0"}
+#: Version -> the release that was run or, for 0.83 and 0.92, whose source was read. Of 0.83 only the MCP servers were
+#: read; in everything else it is played like 0.78.
+RELEASES: Mapping[Version, str] = {
+    "0.78": "0.78.2",
+    "0.83": "0.83.0",
+    "0.85": "0.85.2",
+    "0.86": "0.86.0",
+    "0.92": "0.92.0",
+}
 _ORDER = list(RELEASES)
 
 
@@ -72,12 +79,19 @@ AUTHORIZATION_URL = Change(
     evidence="recorded",
     source="[0.78.2] oauth2 authorization-url · oauth2 authorization-url (user)",
 )
+MCP_TOOLS = Change(
+    since="0.83",
+    before="An MCP server has a switch (`status`). The platform has no server.",
+    after="An MCP server has `enabledTools`, which is null until it is set: then all are on. The platform has a"
+    " server too.",
+    evidence="read",
+    source="mcp.ts@094a047 · AddEnabledToolsToMcpServer · AddPlatformMcpServer",
+)
 MCP_BY_OAUTH = Change(
     since="0.85",
-    before="An MCP server has a switch (`status`), and its token works for"
-    " `/projects/:id/mcp-server/http`, even while it is disabled. The platform has no server.",
+    before="The token of an MCP server works for `/projects/:id/mcp-server/http`, even while the server is disabled.",
     after="An MCP server has `disabledTools`, and its token is never accepted: `/mcp` only accepts tokens of"
-    " Activepieces' own OAuth server. The platform has a server too.",
+    " Activepieces' own OAuth server.",
     evidence="recorded",
     source="[0.78.2] mcp-server enable {status} · [0.78.2] mcp-server http, mcp token"
     " · mcp: project mcp-server update · mcp: POST /mcp with the CURRENT project mcp token",

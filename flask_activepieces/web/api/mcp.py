@@ -1,4 +1,4 @@
-"""The JSON API for the MCP server of an integration's project."""
+"""The JSON API for the MCP servers of an integration's projects, and of its platform."""
 
 from __future__ import annotations
 
@@ -9,32 +9,42 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
 from ...api_client.resources.mcp import McpServer
-from .answers import CamelAnswerSchema, fields_of
+from .answers import CamelAnswerSchema, fields_of, list_of
 from .fields import CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
 
 class McpSchema(CamelAnswerSchema):
-    """The MCP server of a project; fields that its version of Activepieces lacks are null."""
+    """An MCP server; fields that its version of Activepieces lacks are null."""
 
     class Meta:
         include = fields_of(
             McpServer,
-            "id project_id enabled disabled_tools created updated",
-            dialect="`0.78`: can be disabled · `0.85`: has a list of disabled tools",
+            "id enabled disabled_tools created updated",
+            project_id="null for the server of the platform",
+            dialect="`0.78`: can be disabled · `0.80`: has a list of enabled tools"
+            " · `0.85`: has a list of disabled tools",
+            enabled_tools="also null while all are enabled",
             token="masked, except after a rotation by someone who may see it",  # noqa: S106  # a description
         )
 
 
-class McpChangeSchema(CamelSchema):
+class McpToolsSchema(CamelSchema):
     disabled_tools = fields.List(String(max_length=200), validate=Length(max=500))
-    enabled = StrictBoolean()
+    enabled_tools = fields.List(String(max_length=200), validate=Length(max=500))
 
     @validates_schema
-    def require_one_of_both(self, data: dict[str, object], **_: object) -> None:
-        """No server has both."""
+    def require_one(self, data: dict[str, object], **_: object) -> None:
+        """No server has two of them, or they are changed one after the other."""
         if len(data) != 1:
-            raise ValidationError("Send either disabledTools or enabled.", "disabledTools")
+            raise ValidationError(f"Send one of {', '.join(self._names())}.", "disabledTools")
+
+    def _names(self) -> list[str]:
+        return [str(field.data_key) for field in self.fields.values()]
+
+
+class McpChangeSchema(McpToolsSchema):
+    enabled = StrictBoolean()
 
 
 @Operation("view", answer=McpSchema())
@@ -45,7 +55,7 @@ def get_mcp(context: OperationContext) -> Any:
 
 @Operation("admin", body=McpChangeSchema(), answer=McpSchema())
 def update_mcp(context: OperationContext) -> Any:
-    """Choose the disabled tools, or enable or disable an older server."""
+    """Choose the disabled or the enabled tools, or enable or disable an older server."""
     server = context.state.tenants.mcp.update(context.integration, **context.body, user_id=context.principal.user_id)
     return _to_json(server)
 
@@ -57,10 +67,33 @@ def rotate_mcp(context: OperationContext) -> Any:
     return _to_json(rotated.server, rotated.token)
 
 
+@Operation("view", answer=list_of(McpSchema, "McpList"))
+def list_mcp(context: OperationContext) -> Any:
+    """The MCP server of each project that the integration's user can access, with masked tokens."""
+    return {"data": [_to_json(server) for server in context.state.tenants.mcp.list(context.integration)]}
+
+
+@Operation("admin", answer=McpSchema())
+def get_platform_mcp(context: OperationContext) -> Any:
+    """The MCP server of the tenant's own platform, with a masked token."""
+    return _to_json(context.state.tenants.mcp.get_platform(context.integration))
+
+
+@Operation("admin", body=McpToolsSchema(), answer=McpSchema())
+def update_platform_mcp(context: OperationContext) -> Any:
+    """Choose the disabled or the enabled tools of the platform's MCP server."""
+    user_id = context.principal.user_id
+    server = context.state.tenants.mcp.update_platform(context.integration, **context.body, user_id=user_id)
+    return _to_json(server)
+
+
+@Operation("admin", answer=McpSchema())
+def rotate_platform_mcp(context: OperationContext) -> Any:
+    """Replace the token of the platform's MCP server, as for that of a project."""
+    rotated = context.state.tenants.mcp.rotate_platform_token(context.integration, context.principal)
+    return _to_json(rotated.server, rotated.token)
+
+
 def _to_json(server: McpServer, token: str | None = None) -> dict[str, Any]:
-    return {
-        **asdict(server),
-        "dialect": server.dialect,
-        "enabled": server.enabled,
-        "token": server.masked_token if token is None else token,
-    }
+    shown = server.masked_token if token is None else token
+    return {**asdict(server), "enabled": server.enabled, "token": shown}

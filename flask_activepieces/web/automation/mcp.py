@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import request, url_for
@@ -18,8 +19,6 @@ from ..pages.shown_once import ShownOnce
 from .area.upstream import Calls
 from .area.visit import Visit, automation_page
 
-#: The dialect whose programs sign in with an account, and not with a token.
-_WITH_SIGN_IN = "0.85"
 _MAX_TOOLS = 500
 _MAX_TOOL_NAME = 200
 
@@ -34,12 +33,9 @@ def automation_mcp(visit: Visit) -> ResponseReturnValue:
 
 @automation_page("mcp", "admin")
 def automation_change_mcp(visit: Visit) -> ResponseReturnValue:
-    """Switch the server on or off (older servers), or some of its tools off."""
-    tools = request.form.get("tools")
-    changes: dict[str, Any] = {"enabled": request.form.get("enabled") == "1"}
+    """Switch the server on or off (older servers), switch some of its tools off, or choose those that are on."""
     try:
-        if tools is not None:
-            changes = {"disabled_tools": _tool_names(tools)}
+        changes = _changes()
     except InvalidInput as problem:
         return _show(visit, problem)
     visit.state.tenants.mcp.update(visit.integration, **changes, user_id=visit.principal.user_id)
@@ -70,19 +66,24 @@ def _show(visit: Visit, problem: InvalidInput | None = None) -> ResponseReturnVa
         problem=problem,
         server=server,
         address=_address(visit, server, public_url),
-        signs_in=server.dialect == _WITH_SIGN_IN,
+        signs_in=_signs_in(server),
         flow_names=_flow_names(server),
-        disabled_tools="\n".join(server.disabled_tools or ()) if problem is None else request.form.get("tools", ""),
+        tools="\n".join(_listed_tools(server)) if problem is None else request.form.get("tools", ""),
         new_token=new_token and new_token["token"],
         may_see_token=visit.state.host.may_see_mcp_token(visit.principal),
     )
     return _NEW_TOKEN.forget(response, path=_path())
 
 
+def _signs_in(server: McpServer) -> bool:
+    """Whether programs sign in with an account, and not with the token: since servers have no switch."""
+    return server.dialect is not None and server.enabled is None
+
+
 def _address(visit: Visit, server: McpServer, public_url: str | None) -> str:
     """Where programs connect; by the address that the server gives itself, which browsers can reach."""
     base_url = visit.integration.base_url or visit.state.settings.base_url
-    if server.dialect == _WITH_SIGN_IN:
+    if _signs_in(server):
         return f"{(public_url or site_url(base_url)).rstrip('/')}/mcp"
     return f"{api_root(public_url or base_url)}/projects/{visit.integration.project_id}/mcp-server/http"
 
@@ -92,6 +93,23 @@ def _flow_names(server: McpServer) -> list[str]:
     versions = (flow.get("version") for flow in server.flows if isinstance(flow, dict))
     names = (version.get("displayName") for version in versions if isinstance(version, dict))
     return sorted(str(name) for name in names if name)
+
+
+def _listed_tools(server: McpServer) -> Sequence[str]:
+    return server.disabled_tools or server.enabled_tools or ()
+
+
+def _changes() -> dict[str, Any]:
+    tools, listed = request.form.get("tools"), request.form.get("listed")
+    if tools is None:
+        return {"enabled": request.form.get("enabled") == "1"}
+    names = _tool_names(tools)
+    if listed != "enabled":
+        return {"disabled_tools": names}
+    if not names:
+        # An untouched form of a server on which everything is on would switch everything off.
+        raise InvalidInput({"tools": Message("Enter at least one name of a tool.")})
+    return {"enabled_tools": names}
 
 
 def _tool_names(text: str) -> list[str]:

@@ -167,6 +167,28 @@ def test_an_older_server_is_switched_on_and_needs_its_token(
     assert "Whoever has the token can use the server." in on.text
 
 
+@pytest.fixture(scope="module")
+def middle_server() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(version="0.83") as server:
+        yield server
+
+
+def test_a_server_with_enabled_tools_asks_for_those(make_app: MakeApp, middle_server: ActivepiecesServer) -> None:
+    alice = area_user(make_app(host=TellingHost(), ACTIVEPIECES_BASE_URL=f"{middle_server.url}/v1"), "alice")
+    ApiUser(alice).links(userToken=middle_server.user_token(), projectId=middle_server.project_id)
+    before = alice.visits("/mcp")
+
+    untouched = alice.submits(before.form("tools"))
+    after = alice.submits(before.form("tools"), tools="ap_create_flow")
+
+    assert "All tools of Activepieces are on, until you list some." in before.text
+    assert "Tools that are switched on" in before.text
+    assert untouched.status == 422 and "Enter at least one name of a tool." in untouched.text
+    assert after.form("tools").values["tools"] == "ap_create_flow"
+    row = middle_server.state.store.first(KIND, projectId=middle_server.project_id)
+    assert row is not None and row["enabledTools"] == ["ap_create_flow"]
+
+
 def test_only_admins_change_the_server(make_app: MakeApp, server: ActivepiecesServer) -> None:
     class Viewers(TellingHost):
         def allows(self, principal: Principal, permission: Permission) -> bool:

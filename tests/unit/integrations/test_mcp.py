@@ -38,7 +38,7 @@ def test_a_user_disables_tools(harness: ServiceHarness, integration: Integration
 
 
 def test_an_unsupported_change_sends_no_signal(harness: ServiceHarness, integration: Integration) -> None:
-    with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
+    with pytest.raises(CallNotSupported, match="a list of the tools that are switched off"):
         harness.services.mcp.update(integration, enabled=False, user_id="alice")
 
     assert "mcp.changed" not in harness.event_names
@@ -74,6 +74,27 @@ def test_the_error_for_a_key_asks_for_a_user(harness: ServiceHarness) -> None:
     assert harness.upstream.calls == []
 
 
+def test_the_servers_of_all_projects_are_listed(harness: ServiceHarness, integration: Integration) -> None:
+    other = harness.new_project()
+
+    listed = harness.services.mcp.list(integration)
+
+    assert {server.project_id for server in listed} >= {integration.project_id, other}
+
+
+def test_the_server_of_the_platform_is_changed_and_rotated(harness: ServiceHarness, integration: Integration) -> None:
+    mcp = harness.services.mcp
+
+    changed = mcp.update_platform(integration, disabled_tools=["ap_delete_flow"], user_id="alice")
+    rotated = mcp.rotate_platform_token(integration, ALICE)
+
+    assert (changed.project_id, changed.disabled_tools) == (None, ("ap_delete_flow",))
+    assert rotated.token is None
+    assert mcp.get_platform(integration).token == rotated.server.token != changed.token
+    details = [row["detail"] for row in harness.rows("audit_events")[-2:]]
+    assert all('"scope": "platform"' in detail for detail in details)
+
+
 # With the app's own key
 
 
@@ -102,6 +123,17 @@ def test_with_the_apps_own_key_the_app_signs_in_a_user(with_signing_key: Service
     assert (before.project_id, before.disabled_tools) == (made.project_id, ())
     assert rotated.server.disabled_tools == ("ap_list_connections",)
     assert rotated.server.token != before.token
+
+
+def test_the_platform_of_the_app_is_not_that_of_a_tenant(with_signing_key: ServiceHarness) -> None:
+    made = with_signing_key.set_up(tenant_id=with_signing_key.tenant)
+    with_signing_key.upstream.calls.clear()
+
+    with pytest.raises(CredentialNotSupported):
+        with_signing_key.services.mcp.get_platform(made)
+
+    assert with_signing_key.upstream.calls == []
+    assert [server.project_id for server in with_signing_key.services.mcp.list(made)] == [made.project_id]
 
 
 @pytest.mark.parametrize("served", ["0.92"], indirect=True)

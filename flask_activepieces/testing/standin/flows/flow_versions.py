@@ -14,7 +14,7 @@ from ..versions import MODERN_FIELDS, Version
 from .expressions import connections_in
 
 #: The schema version of flows, by the version of the server.
-SCHEMA_VERSION: dict[Version, str] = {"0.78": "16", "0.85": "22", "0.86": "22", "0.92": "22"}
+SCHEMA_VERSION: dict[Version, str] = {"0.78": "16", "0.83": "16", "0.85": "22", "0.86": "22", "0.92": "22"}
 
 #: Applies an operation to a version: (version, request, current time).
 Edit = Callable[[Row, Row, str], None]

@@ -1,7 +1,8 @@
 """MCP servers of projects and of the platform: their settings and their token. Clients connect at `transport`.
 
 Only users have access, not API keys. Even users who may only read a project see the token.
-0.78 has a switch (``status``), 0.85 a list of disabled tools (``disabledTools``).
+0.78 has a switch (``status``), 0.83 a list of the tools that are on (``enabledTools``), 0.85 one of those that are
+off (``disabledTools``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup, in_path
 from ..routing.validation import fields, list_of, one_of, optional, text
 from ..state import ServerState
 from ..store import new_id
-from ..versions import MCP_BY_OAUTH
+from ..versions import MCP_BY_OAUTH, MCP_TOOLS
 
 group = RouteGroup("mcp")
 
@@ -23,12 +24,13 @@ _READ, _WRITE = "READ_MCP", "WRITE_MCP"
 
 #: The settings. Unknown tools are stored as well; fields of the other version are dropped.
 _DISABLED_TOOLS = fields({"disabledTools": optional(list_of(text()))})
+_ENABLED_TOOLS = fields({"enabledTools": optional(list_of(text()))})
 _STATUS = fields({"status": optional(one_of("ENABLED", "DISABLED"))})
 
 
 def _server(state: ServerState, **owner: str | None) -> Row:
     """The MCP server of a project or platform, created when it is first read."""
-    settings = {"status": "DISABLED", "disabledTools": [], "token": new_id(_TOKEN_LENGTH)}
+    settings: Row = {"status": "DISABLED", "enabledTools": None, "disabledTools": [], "token": new_id(_TOKEN_LENGTH)}
     with state.lock:
         return state.store.first(KIND, **owner) or state.store.add(KIND, {**owner, **settings})
 
@@ -44,7 +46,10 @@ def _server_of_platform(call: RouteCall) -> Row:
 
 def _to_json(state: ServerState, server: Row) -> Row:
     """An MCP server as the API of that version returns it; only those of projects have flows."""
-    others = ("status",) if state.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
+    setting = "disabledTools" if state.has(MCP_BY_OAUTH) else "enabledTools" if state.has(MCP_TOOLS) else "status"
+    others = {"status", "enabledTools", "disabledTools"} - {setting}
+    if not state.has(MCP_TOOLS):
+        others |= {"type", "platformId"}
     shown = {name: value for name, value in server.items() if name not in others}
     return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
 
@@ -65,12 +70,21 @@ def _set(call: RouteCall) -> tuple[int, Json]:
     return _change(call, _server_of_project(call), **call.body)
 
 
-group.route(
-    "POST", _OF_PROJECT, body=_DISABLED_TOOLS, who=USER_ONLY, project=in_path, permission=_WRITE, since=MCP_BY_OAUTH
-)(_set)
-group.route(
-    "POST", _OF_PROJECT, body=_STATUS, who=USER_ONLY, project=in_path, permission=_WRITE, before=MCP_BY_OAUTH
-)(_set)
+for _body, _since, _before in (
+    (_STATUS, None, MCP_TOOLS),
+    (_ENABLED_TOOLS, MCP_TOOLS, MCP_BY_OAUTH),
+    (_DISABLED_TOOLS, MCP_BY_OAUTH, None),
+):
+    group.route(
+        "POST",
+        _OF_PROJECT,
+        body=_body,
+        who=USER_ONLY,
+        project=in_path,
+        permission=_WRITE,
+        since=_since,
+        before=_before,
+    )(_set)
 
 
 @group.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
@@ -79,19 +93,28 @@ def rotate(call: RouteCall) -> tuple[int, Json]:
     return _change(call, _server_of_project(call), token=new_id(_TOKEN_LENGTH))
 
 
-@group.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
+@group.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_TOOLS)
 def show_platform(call: RouteCall) -> tuple[int, Json]:
     """The MCP server of the platform."""
     return 200, _to_json(call.state, _server_of_platform(call))
 
 
+@group.route(
+    "POST",
+    _OF_PLATFORM,
+    body=_ENABLED_TOOLS,
+    who=USER_ONLY,
+    platform_admin=True,
+    since=MCP_TOOLS,
+    before=MCP_BY_OAUTH,
+)
 @group.route("POST", _OF_PLATFORM, body=_DISABLED_TOOLS, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
 def set_platform(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of the platform's MCP server."""
     return _change(call, _server_of_platform(call), **call.body)
 
 
-@group.route("POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
+@group.route("POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_TOOLS)
 def rotate_platform(call: RouteCall) -> tuple[int, Json]:
     """Rotate the token of the platform's MCP server."""
     return _change(call, _server_of_platform(call), token=new_id(_TOKEN_LENGTH))

@@ -1,4 +1,4 @@
-"""MCP servers of both kinds: fields that a server would ignore are not sent."""
+"""MCP servers of all kinds: fields that a server would ignore are not sent."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ NEW = "mcp: project mcp-server (current token)"
 OLD = "[0.78.2] mcp-server get (user)"
 
 
-def unknown_kind() -> dict[str, Any]:
-    return {"id": "m", "token": "t" * 72, "created": "c", "updated": "u", "enabledTools": []}
+def unknown_kind(**more: Any) -> dict[str, Any]:
+    return {"id": "m", "token": "t" * 72, "created": "c", "updated": "u", **more}
+
+
+def of_0_80(tools: list[str] | None = None) -> dict[str, Any]:
+    """As the source of 0.80 to 0.82 has it: a switch, and a list that is null until someone chooses."""
+    return unknown_kind(projectId=PROJECT, status="DISABLED", enabledTools=tools, flows=[])
+
+
+def of_0_83(tools: list[str] | None = None) -> dict[str, Any]:
+    """As the source of 0.83 has it: the same list, and no switch."""
+    return unknown_kind(projectId=PROJECT, platformId=None, type="PROJECT", enabledTools=tools, flows=[])
 
 
 def test_a_0_85_server_has_disabled_tools() -> None:
@@ -36,6 +46,25 @@ def test_a_0_78_server_can_be_enabled_and_disabled() -> None:
     server = Mcp(says(OLD)).get("h3kUN4bpL90lVEmp9h414")
 
     assert (server.dialect, server.enabled, server.disabled_tools) == ("0.78", False, None)
+
+
+@pytest.mark.parametrize(("body", "enabled"), [(of_0_80(), False), (of_0_83(), None)])
+def test_a_0_80_server_has_enabled_tools_or_all(body: dict[str, Any], enabled: bool | None) -> None:
+    untouched = Mcp(says(body)).get(PROJECT)
+    chosen = Mcp(says(body | {"enabledTools": ["ap_create_flow"]})).get(PROJECT)
+
+    assert (untouched.dialect, untouched.enabled_tools, untouched.enabled) == ("0.80", None, enabled)
+    assert (chosen.dialect, chosen.enabled_tools, chosen.disabled_tools) == ("0.80", ("ap_create_flow",), None)
+
+
+def test_a_0_85_server_whose_list_is_null_has_no_disabled_tool() -> None:
+    server = Mcp(says(unknown_kind(disabledTools=None))).get(PROJECT)
+
+    assert (server.dialect, server.disabled_tools) == ("0.85", ())
+
+
+def test_the_kind_of_a_server_is_not_what_it_says() -> None:
+    assert Mcp(says(unknown_kind(dialect="0.85"))).get(PROJECT).dialect is None
 
 
 def test_a_server_of_an_unknown_kind_is_returned() -> None:
@@ -78,6 +107,24 @@ def test_all_tools_are_enabled_again() -> None:
     assert transport.last.body == {"disabledTools": []}
 
 
+@pytest.mark.parametrize("body", [of_0_80(), of_0_83()])
+def test_enabled_tools_are_chosen(body: dict[str, Any]) -> None:
+    transport = says(body, body | {"enabledTools": ["ap_create_flow"]})
+
+    server = Mcp(transport).update(PROJECT, enabled_tools=("ap_create_flow",))
+
+    assert server.enabled_tools == ("ap_create_flow",)
+    assert transport.lines == [f"GET {PATH}", f"POST {PATH}"]
+    assert transport.last.body == {"enabledTools": ["ap_create_flow"]}
+
+
+def test_a_0_80_server_can_be_enabled_too() -> None:
+    transport = says(of_0_80(), of_0_80() | {"status": "ENABLED"})
+
+    assert Mcp(transport).update(PROJECT, enabled=True).enabled is True
+    assert transport.last.body == {"status": "ENABLED"}
+
+
 @pytest.mark.parametrize(("enabled", "status"), [(True, "ENABLED"), (False, "DISABLED")])
 def test_an_old_server_is_enabled_or_disabled(enabled: bool, status: str) -> None:
     transport = says(OLD, "[0.78.2] mcp-server enable {status}")
@@ -91,7 +138,12 @@ def test_an_old_server_is_enabled_or_disabled(enabled: bool, status: str) -> Non
     ("server", "change"),
     [
         (NEW, {"enabled": True}),
+        (NEW, {"enabled_tools": ["ap_delete_flow"]}),
         (OLD, {"disabled_tools": ["ap_delete_flow"]}),
+        (OLD, {"enabled_tools": ["ap_delete_flow"]}),
+        (of_0_80(), {"disabled_tools": ["ap_delete_flow"]}),
+        (of_0_83(), {"disabled_tools": ["ap_delete_flow"]}),
+        (of_0_83(), {"enabled": True}),
         (unknown_kind(), {"enabled": True}),
         (unknown_kind(), {"disabled_tools": []}),
     ],
@@ -108,7 +160,15 @@ def test_a_change_that_a_server_would_ignore_is_refused(server: str | dict[str, 
     assert transport.lines == [f"GET {PATH}"]
 
 
-@pytest.mark.parametrize("change", [{}, {"enabled": True, "disabled_tools": []}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"enabled": True, "disabled_tools": []},
+        {"enabled": False, "enabled_tools": []},
+        {"enabled_tools": [], "disabled_tools": []},
+    ],
+)
 def test_only_one_field_is_changed_at_a_time(change: dict[str, Any]) -> None:
     transport = says()
 

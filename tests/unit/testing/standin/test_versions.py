@@ -50,7 +50,7 @@ def test_a_version_names_its_release(make_server: MakeServer, version: Version) 
 
 
 def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"0\.78, 0\.85, 0\.86, 0\.92"):
+    with pytest.raises(ValueError, match=r"0\.78, 0\.83, 0\.85, 0\.86, 0\.92"):
         ActivepiecesServer(version="0.85.2")  # type: ignore[arg-type]
 
 

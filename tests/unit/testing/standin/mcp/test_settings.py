@@ -1,4 +1,4 @@
-"""MCP servers of the stand-in, in both versions."""
+"""MCP servers of the stand-in, in all versions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ def test_the_platform_has_its_own_server(standin: Standin) -> None:
     ("version", "change", "other"),
     [
         ("0.78", {"status": "ENABLED"}, {"disabledTools": ["x"]}),
+        ("0.78", {"status": "ENABLED"}, {"enabledTools": ["x"]}),
+        ("0.83", {"enabledTools": ["x"]}, {"disabledTools": ["x"]}),
+        ("0.83", {"enabledTools": ["x"]}, {"status": "ENABLED"}),
         ("0.85", {"disabledTools": ["x"]}, {"status": "ENABLED"}),
+        ("0.86", {"disabledTools": ["x"]}, {"enabledTools": ["x"]}),
+        ("0.92", {"disabledTools": ["x"]}, {"status": "ENABLED"}),
     ],
 )
 def test_each_version_drops_settings_of_the_other(
@@ -78,6 +83,16 @@ def test_each_version_drops_settings_of_the_other(
     assert admin.post(path(admin), other).items() >= change.items()
     assert not admin.get(path(admin)).keys() & other.keys()
     server.close()
+
+
+def test_the_platform_of_0_83_has_a_server_and_that_of_0_78_has_none() -> None:
+    for version, status in (("0.78", 404), ("0.83", 200)):
+        server = ActivepiecesServer(version=version)  # type: ignore[arg-type]
+        answer = calls(server).by_admin().ask("GET", "/mcp-server")
+        server.close()
+
+        assert answer.status_code == status
+    assert answer.get_json()["enabledTools"] is None, "all are on"
 
 
 def test_no_token_is_accepted_by_the_mcp_endpoint(standin: Standin) -> None:
