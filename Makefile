@@ -27,7 +27,7 @@ PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check-demo test test-long coverage check format docs screenshots bench clean
+.PHONY: help setup demo check-demo test test-long coverage check format docs messages screenshots bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -83,6 +83,9 @@ format: setup ## Format the code, and fix lint problems where possible
 
 docs: setup ## Build the documentation in docs/_build/html; warnings are errors
 	$(RUN) sphinx -E -W --keep-going -q docs docs/_build/html
+
+messages: setup ## Update and compile the translations, and list the messages without one
+	$(RUN) tests.support.catalogs $(ARGS)
 
 screenshots: setup ## Take the pictures of the documentation again, with Chromium
 	$(RUN) docs.screenshots $(ARGS)

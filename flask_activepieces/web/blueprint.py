@@ -19,6 +19,7 @@ from .oauth.cors import for_any_origin
 from .oauth.hand_off import sign_in_for
 from .pages import connected_apps, personal_tokens
 from .pages.brand import STYLE_SHEET, has_colors, style_sheet
+from .pages.i18n import gettext
 from .piece.routes import piece_routes
 from .routes import NAME, Route
 
@@ -102,4 +103,5 @@ def build_blueprint(settings: Settings) -> Blueprint:
     blueprint.add_app_template_global(sign_in_for, "activepieces_sign_in_for")
     for route in routes(settings):
         blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=list(route.methods))
+    blueprint.add_app_template_global(gettext, "activepieces_text")
     return blueprint

@@ -1,21 +1,17 @@
-"""The examples on the page about theming: the host's layout, one block of a page, translations."""
+"""The examples on the page about theming: the host's layout, and one block of a page."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
-import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import write_mo
 from flask import Flask
 from flask_babel import Babel
 
-import flask_activepieces
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
-from tests.support.documents import blocks, page, shell_lines
+from tests.support.documents import blocks, page
 
 FRAME, ONE_BLOCK = blocks(page("theming"), "jinja")
 
@@ -56,33 +52,6 @@ def test_one_block_of_a_page_can_be_changed(make_app: MakeApp, tmp_path: Path) -
     assert "consent_token" in consent_page.form("decision").values
 
 
-def test_the_translation_example_works(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (config,) = blocks(page("theming"), "ini")
-    Path("babel.cfg").write_text(config, encoding="utf-8")
-    extract, init, compile_ = shell_lines(page("theming"))
-
-    def pybabel(line: str) -> None:
-        # The shell would insert the path of our package here.
-        arguments, needs_path, _ = line.partition('"$(')
-        package_path = [flask_activepieces.__path__[0]] if needs_path else []
-        CommandLineInterface().run(shlex.split(arguments) + package_path)  # type: ignore[no-untyped-call]
-
-    pybabel(extract)
-    pybabel(init)
-    catalogue = Path("translations/de/LC_MESSAGES/flask_activepieces.po")
-    content = catalogue.read_text(encoding="utf-8")
-    catalogue.write_text(
-        content.replace('msgid "Connected apps"\nmsgstr ""', 'msgid "Connected apps"\nmsgstr "Verbundene Apps"'),
-        encoding="utf-8",
-    )
-    pybabel(compile_)
-    app = make_app(BABEL_TRANSLATION_DIRECTORIES=str(tmp_path / "translations"))
-    Babel(app, locale_selector=lambda: "de")
-
-    assert "Verbundene Apps" in Person(app, "bob").sees("/oauth/connected-apps").text
-
-
 def test_the_apps_layout_uses_the_apps_catalogue(make_app: MakeApp, tmp_path: Path) -> None:
     catalogue = Catalog(locale="de")
     catalogue.add("Sign out", "Abmelden")
@@ -103,4 +72,4 @@ def test_the_apps_layout_uses_the_apps_catalogue(make_app: MakeApp, tmp_path: Pa
     content = Person(app, "bob").sees("/oauth/connected-apps").text
 
     assert "Abmelden Abmelden" in content
-    assert "Connected apps" in content
+    assert "Verbundene Apps" in content

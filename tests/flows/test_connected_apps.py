@@ -58,7 +58,7 @@ def test_an_app_is_shown_with_its_scopes_workspace_and_dates(app: Flask, bob: Pe
         "See your name",
         "See tasks",
         "Acme",
-        "Connected since 2 days ago",
+        "Connected 2 days ago",
         "Last used just now",
         "Connections 1",
     ):

@@ -45,4 +45,4 @@ def test_a_locked_resource_is_reported_with_its_retry_time(make_app: MakeApp) ->
     response = alice.opens("/oauth/connected-apps")
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
-    assert "This connection is being changed by another request." in response.text
+    assert "Another request is changing this at the moment." in response.text

@@ -77,15 +77,14 @@ def error_text(error: Exception) -> ErrorText | None:
                 message=Message("Page not found."),
                 remedy=Message("Check the link."),
             )
-        case Unavailable(what=what, retry_after=seconds) as unavailable:
-            message = (
-                Message("This %(what)s is being changed by another request.", what=what)
-                if isinstance(unavailable, Locked)
-                else Message("The %(what)s is currently unavailable.", what=what)
+        case Unavailable() as unavailable:
+            return ErrorText(
+                status=503,
+                title=Message("Just a moment"),
+                message=_what_is_unavailable(unavailable),
+                remedy=Message("Nothing is lost. Please try again in a moment."),
+                retry_after=unavailable.retry_after,
             )
-            remedy = Message("Nothing is lost. Please try again in a moment.")
-            title = Message("Just a moment")
-            return ErrorText(status=503, title=title, message=message, remedy=remedy, retry_after=seconds)
         case SetupError() as setup_error:
             return ErrorText(
                 status=500,
@@ -98,3 +97,11 @@ def error_text(error: Exception) -> ErrorText | None:
                 leads_home=True,
             )
     return None
+
+
+def _what_is_unavailable(error: Unavailable) -> Message:
+    if isinstance(error, Locked):
+        return Message("Another request is changing this at the moment.")
+    if error.what == "database":
+        return Message("The database is currently unavailable.")
+    return Message("A service that this page needs is currently unavailable.")

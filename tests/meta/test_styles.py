@@ -1,0 +1,82 @@
+"""Our style sheets use logical properties only, so that right-to-left pages need no rules of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import ROOT
+
+SHEETS = [*(ROOT / "flask_activepieces").rglob("*.css"), *(ROOT / "example_app").rglob("*.css")]
+#: ``margin-left``, ``border-top-left-radius``, ``left`` and ``width``: they have logical counterparts.
+PHYSICAL_PROPERTY = re.compile(r"(.*-)?(left|right|top|bottom)(-.*)?|(min-|max-)?(width|height)")
+#: Properties whose value may name a side.
+SIDES = ("text-align", "float", "clear", "caption-side")
+#: Shorthands whose second and fourth value are right and left.
+BOXES = (
+    "margin",
+    "padding",
+    "inset",
+    "border-width",
+    "border-style",
+    "border-color",
+    "scroll-margin",
+    "scroll-padding",
+)
+
+
+def declarations(sheet: str) -> Iterator[tuple[str, str]]:
+    """Each property and its value."""
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    for block in re.findall(r"\{([^{}]*)\}", sheet):
+        for declaration in block.split(";"):
+            name, _, value = declaration.partition(":")
+            if value:
+                yield name.strip(), value.strip()
+
+
+def is_physical(name: str, value: str) -> bool:
+    """Whether the declaration means left or right, where a logical one would mirror itself."""
+    if PHYSICAL_PROPERTY.fullmatch(name):
+        return True
+    if name in SIDES:
+        return any(side in value.split() for side in ("left", "right"))
+    values = value.split()
+    return name in BOXES and len(values) == 4 and values[1] != values[3]
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_style_sheet_has_logical_properties_only(path: Path) -> None:
+    physical = [
+        f"{name}: {value}" for name, value in declarations(path.read_text("utf-8")) if is_physical(name, value)
+    ]
+
+    assert physical == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "a { margin-left: 1rem }",
+        "a { color: red; padding-right: 1rem; }",
+        "a { border-top-left-radius: 4px }",
+        "@media (min-width: 40rem) { a { left: 0 } }",
+        "a { text-align: right }",
+        "a { float: left }",
+        "a { padding: 0 1rem 0 0 }",
+        "a { max-width: 10rem }",
+    ],
+)
+def test_a_physical_property_is_found(rule: str) -> None:
+    assert [is_physical(*declaration) for declaration in declarations(rule)].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["a { margin-inline-start: 1rem; text-align: start }", "@media (min-width: 1rem) { a { padding: 0 1rem } }"],
+)
+def test_a_logical_property_is_none(rule: str) -> None:
+    assert not any(is_physical(*declaration) for declaration in declarations(rule))
