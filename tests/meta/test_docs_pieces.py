@@ -102,7 +102,8 @@ WORDS_OF_THE_GUIDE = {
     ),
 }
 GUIDE = [
-    cells(row) for row in re.findall(r"^\| .*$", page("piece-auth").partition("guide to authentication\n")[2], re.MULTILINE)
+    cells(row)
+    for row in re.findall(r"^\| .*$", page("piece-auth").partition("guide to authentication\n")[2], re.MULTILINE)
 ][1:]
 TESTS = {
     name
