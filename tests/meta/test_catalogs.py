@@ -35,9 +35,8 @@ def test_each_message_is_translated(language: str) -> None:
 
     missing = [forms(entry.id)[0] for entry in entries(extracted()) if forms(entry.id) not in known]
 
-    assert [*missing, *catalogs.untranslated(read(language))] == [], (
-        "run `make messages` and translate what it prints"
-    )
+    problems = [*missing, *catalogs.untranslated(read(language)), *catalogs.outdated(read(language))]
+    assert problems == [], "run `make messages`, and translate what it prints"
 
 
 @each_language
@@ -75,10 +74,6 @@ def test_a_message_that_is_gone_is_found() -> None:
 
 
 def test_a_message_without_a_translation_is_found() -> None:
-    fuzzy = Catalog(locale="de")
-    fuzzy.add("Connected apps", "Verbundene Programme", flags=["fuzzy"])
-
-    assert catalogs.untranslated(fuzzy) == ["Connected apps"]
     assert catalogs.untranslated(catalog_of("Connected apps", "")) == ["Connected apps"]
 
 
@@ -97,4 +92,4 @@ def test_a_changed_message_keeps_its_old_translation_for_the_translator() -> Non
     entry = old["The piece was installed."]
 
     assert (entry.string, entry.fuzzy) == ("Der Baustein wurde installiert.", True)
-    assert "The piece was installed." in catalogs.untranslated(old)
+    assert "The piece was installed." in catalogs.outdated(old)

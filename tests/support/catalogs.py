@@ -88,8 +88,13 @@ def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def untranslated(catalog: Catalog) -> list[str]:
-    """The messages without a translation, or with one that is marked as fuzzy."""
-    return [forms(entry.id)[0] for entry in entries(catalog) if entry.fuzzy or not all(forms(entry.string))]
+    """The messages without a translation."""
+    return [forms(entry.id)[0] for entry in entries(catalog) if not all(forms(entry.string))]
+
+
+def outdated(catalog: Catalog) -> list[str]:
+    """The messages with the translation of a similar message, which is marked as fuzzy."""
+    return [forms(entry.id)[0] for entry in entries(catalog) if entry.fuzzy]
 
 
 def wrong_placeholders(catalog: Catalog) -> list[str]:
@@ -128,6 +133,7 @@ def main(new_languages: Sequence[str]) -> int:
     for language in sorted({*languages(), *new_languages}):
         catalog = update(language)
         problems = [*_lines("no translation", untranslated(catalog))]
+        problems += _lines("translation of a similar message", outdated(catalog))
         problems += _lines("other placeholders", wrong_placeholders(catalog))
         print(f"{path_of(language).relative_to(PACKAGE.parent)}: {len(problems) or 'no'} messages to translate")
         print("".join(problems), end="")
