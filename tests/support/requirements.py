@@ -1,4 +1,4 @@
-"""External services and programs that some tests need: databases, Redis, a browser, Node, npm.
+"""External services and programs that some tests need: databases, Redis, a browser, Node, npm, axe.
 
 A test (or its fixture) calls ``require("postgres")`` and gets the URL or path. If the service is not available, the
 test is skipped with a reason; with REQUIRE_ALL=1 in the environment, as in CI, it fails.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -21,9 +23,11 @@ from kombu.connection import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx"]
+Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx", "axe"]
 
 TIMEOUT_SECONDS = 2
+#: The accessibility checker, which npm installs here in the version of the lock file.
+AXE = Path(__file__).parents[1] / "browser" / "programs" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,15 @@ def find_program(name: str) -> str:
     return path
 
 
+def find_axe(path: str) -> str:
+    if path == str(AXE) and not AXE.exists():
+        command = [find_program("npm"), "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=AXE.parents[2], check=True, capture_output=True, timeout=120)
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no file {path}")
+    return path
+
+
 REQUIREMENTS: dict[Name, Requirement] = {
     "postgres": Requirement(
         "PostgreSQL", "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test", connect_to_database
@@ -85,6 +98,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "node": Requirement("Node", "TEST_NODE", "node", find_program),
     "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
     "nginx": Requirement("nginx", "TEST_NGINX", "/usr/sbin/nginx", find_program),
+    "axe": Requirement("axe", "TEST_AXE", str(AXE), find_axe),
 }
 
 

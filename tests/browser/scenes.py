@@ -1,0 +1,171 @@
+"""Every page of the package and of the example app, and how a person gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.site import BASIC, EVERY_FIELD, MACHINES, OWN_PIECE, SECRET, SERVICE, Site
+
+ADA, MILO, GWEN, NOBODY = "admin@acme.test", "member@acme.test", "admin@globex.test", ""
+#: Ada in her other workspace, which is not linked yet.
+LABS = "acme-labs"
+
+
+Act = Callable[[Page, Site], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A page, whose it is, and what they do there before it is looked at."""
+
+    path: str
+    who: str = ADA
+    #: What the server answers at last: 422 if it refused a form.
+    status: int = 200
+    act: Act | None = None
+    #: What it shows, if the path does not say it.
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.path
+
+    def show(self, page: Page, site: Site) -> None:
+        """Open the page, and do there what leads to what is looked at."""
+        page.goto(site.address_of(self.path))
+        if self.act:
+            self.act(page, site)
+        page.wait_for_load_state()
+
+
+def press(name: str) -> Act:
+    """Press a button, and wait for the next page."""
+
+    def act(page: Page, site: Site) -> None:
+        page.locator("main").get_by_role("button", name=name, exact=True).first.click()
+
+    return act
+
+
+def enter_key(page: Page, site: Site) -> None:
+    """The first step of the wizard, which leads to the second."""
+    page.get_by_label("API key").fill(site.activepieces.api_key)
+    press("Check and continue")(page, site)
+
+
+def link_with_key(page: Page, site: Site) -> None:
+    """Link with a key only, with which Activepieces shows no MCP server."""
+    enter_key(page, site)
+    page.get_by_label("Globex").check()
+    press("Use this project")(page, site)
+    page.goto("/automation/mcp")
+
+
+def create_token(page: Page, site: Site) -> None:
+    """A personal access token, which the next page shows once."""
+    page.get_by_role("textbox", name="Name").fill("Report")
+    page.locator("[name=scope]").first.check()
+    press("Create token")(page, site)
+
+
+AREA = "/automation"
+ADD = f"{AREA}/connections/add?piece="
+
+PAGES = (
+    # The example app
+    Scene(path="/", who=NOBODY, name="welcome"),
+    Scene(path="/login", who=NOBODY),
+    Scene(path="/login?next=/automation", who=NOBODY, name="sign-in to continue"),
+    Scene(path="/"),
+    Scene(path="/unknown", status=404),
+    Scene(path="/builder"),
+    # OAuth and end users
+    Scene(path="{authorize}", name="consent"),
+    Scene(path="{agent}", name="consent of an agent"),
+    Scene(path="/oauth/authorize", status=400, name="consent without a client"),
+    Scene(path="/oauth/connected-apps"),
+    Scene(path="/oauth/connected-apps", who=GWEN, name="no connected apps"),
+    Scene(path="/oauth/personal-tokens/new"),
+    Scene(path="/oauth/personal-tokens/new", act=press("Create token"), status=422, name="token form with errors"),
+    Scene(
+        path="/api/integration/activepieces/connections/{globex}/oauth2/start?pieceName=" + SERVICE,
+        who=GWEN,
+        name="question before a sign-in",
+    ),
+    Scene(
+        path="/api/integration/activepieces/connections/{globex}/oauth2/start", who=GWEN, status=422, name="bad link"
+    ),
+    Scene(path="/oauth/personal-tokens/new", act=create_token, name="new token"),
+    # The automation area
+    Scene(path=AREA),
+    Scene(path=AREA, who=GWEN, name="overview without connections"),
+    Scene(path=AREA, who=LABS, name="invitation"),
+    Scene(path=AREA, who=MILO, status=403, name="area of a member"),
+    Scene(path=f"{AREA}/connections"),
+    Scene(path=f"{AREA}/connections", who=GWEN, name="no connections"),
+    Scene(path=f"{AREA}/connections?search=zzz", name="no connection found"),
+    Scene(path=f"{AREA}/connections/services"),
+    Scene(path=f"{AREA}/connections/services?search=zzz", name="no service found"),
+    Scene(path=ADD + SECRET),
+    Scene(path=ADD + SECRET, act=press("Connect"), status=422, name="connection form with errors"),
+    Scene(path=ADD + BASIC),
+    Scene(path=ADD + EVERY_FIELD),
+    Scene(path=ADD + MACHINES),
+    Scene(path=ADD + SERVICE, name="sign-in only in Activepieces"),
+    Scene(path=ADD + SERVICE, who=GWEN, name="sign-in at a third party"),
+    *(Scene(path=f"{ADD}{OWN_PIECE}&way={way}", name=f"own piece, way {way}") for way in range(4)),
+    Scene(path=f"{AREA}/connections/{{Our key}}"),
+    Scene(path=f"{AREA}/connections/{{Broken key}}"),
+    Scene(path=f"{AREA}/connections/{{own connection}}"),
+    Scene(path=f"{AREA}/connections/unknown", status=404),
+    Scene(path=f"{AREA}/connections/{{Broken key}}/reconnect"),
+    Scene(path=f"{AREA}/connections/{{own connection}}/reconnect"),
+    Scene(path=f"{AREA}/connections/{{Our key}}/replace"),
+    Scene(path=f"{AREA}/connections/{{own connection}}/replace", name="nothing to replace it with"),
+    Scene(path=f"{AREA}/connections/{{Our key}}/delete"),
+    Scene(path=f"{AREA}/connections/{{Another key}}/delete"),
+    Scene(path=f"{AREA}/flows"),
+    Scene(path=f"{AREA}/flows", who=GWEN, name="no flows"),
+    Scene(path=f"{AREA}/flows?search=zzz", name="no flow found"),
+    Scene(path=f"{AREA}/runs"),
+    Scene(path=f"{AREA}/runs", who=GWEN, name="no runs"),
+    Scene(path=f"{AREA}/runs?flow={{flow}}"),
+    Scene(path=f"{AREA}/deliveries"),
+    Scene(path=f"{AREA}/deliveries", who=GWEN, name="no deliveries"),
+    Scene(path=f"{AREA}/deliveries/1"),
+    Scene(path=f"{AREA}/deliveries/2"),
+    Scene(path=f"{AREA}/subscriptions"),
+    Scene(path=f"{AREA}/subscriptions", who=GWEN, name="no subscriptions"),
+    Scene(path=f"{AREA}/mcp"),
+    Scene(path=f"{AREA}/mcp", who=GWEN, name="MCP with the key of the app"),
+    Scene(path=f"{AREA}/setup?with=key", who=LABS, act=link_with_key, name="MCP without a user"),
+    Scene(path=f"{AREA}/mcp", act=press("New token"), name="new MCP token"),
+    Scene(path=f"{AREA}/piece"),
+    Scene(path=f"{AREA}/piece", who=GWEN, name="piece of the operator"),
+    Scene(path=f"{AREA}/clients"),
+    Scene(path=f"{AREA}/clients", who=GWEN, name="no clients"),
+    Scene(path=f"{AREA}/clients/new"),
+    Scene(path=f"{AREA}/clients/new?preset=activepieces"),
+    Scene(path=f"{AREA}/clients/new", act=press("Create client"), status=422, name="client with errors"),
+    Scene(path=f"{AREA}/clients/{{program}}"),
+    Scene(path=f"{AREA}/clients/{{program}}/edit"),
+    Scene(path=f"{AREA}/clients/{{program}}/delete"),
+    Scene(path=f"{AREA}/clients/{{client}}", act=press("Rotate secret"), name="client with its secret"),
+    Scene(path=f"{AREA}/clients/unknown", status=404),
+    Scene(path=f"{AREA}/audit"),
+    Scene(path=f"{AREA}/audit?kind=flows&since=2030-01-01", name="nothing in the audit log"),
+    Scene(path=f"{AREA}/audit?since=never", status=422, name="audit log with errors"),
+    Scene(path=f"{AREA}/setup"),
+    Scene(path=f"{AREA}/setup", who=GWEN, name="settings with the key of the app"),
+    Scene(path=f"{AREA}/setup", who=LABS, name="wizard"),
+    Scene(path=f"{AREA}/setup?with=key", who=LABS, act=enter_key, name="wizard, project"),
+    *(Scene(path=f"{AREA}/setup?change=1&with={way}", name=f"wizard, {way}") for way in ("app", "key", "password")),
+    Scene(
+        path=f"{AREA}/setup?change=1&with=key", act=press("Check and continue"), status=422, name="wizard with errors"
+    ),
+    Scene(path=f"{AREA}/setup/unlink"),
+    Scene(path=f"{AREA}/workspace"),
+    Scene(path=f"{AREA}/nothing", status=404),
+)
