@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,16 +83,47 @@ class DeliveryLog:
         found, now = self.get(delivery_id, tenant_id=tenant_id), int(self._clock())
 
         def run(transaction: Transaction) -> None:
-            # Before the delivery: a worker that gives the subscription back meanwhile has to wait, and then sees it.
-            subscription = subscriptions.c
-            due_at = case((subscription.state == "active", now), else_=None)
-            wake = update(subscriptions).where(subscription.id == found.subscription_id).values(due_at=due_at)
-            if not transaction.execute_rowcount(wake):
+            if not _replay(transaction, [found.id], {found.subscription_id}, now=now):
                 raise InvalidInput({"delivery": Message("The flow no longer gets events. Enable its trigger first.")})
-            values = {"state": "pending", "due_at": now, "attempts": 0, "created_at": now, "updated_at": now}
-            transaction.execute(update(deliveries).where(deliveries.c.id == found.id).values(**values))
 
         self._database.run_in_transaction(run)
+
+    def replay_dead(self, tenant_id: str, *, subscription_id: str | None = None, limit: int) -> int:
+        """Send the tenant's dead deliveries again, the oldest first; returns how many.
+
+        Only those to flows that still get events; with ``subscription_id``, only those to one flow.
+        """
+        now = int(self._clock())
+        dead = (
+            select(deliveries.c.id, deliveries.c.subscription_id)
+            .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.state == "dead")
+            .order_by(deliveries.c.id)
+            .limit(limit)
+        )
+        if subscription_id is not None:
+            dead = dead.where(deliveries.c.subscription_id == subscription_id)
+
+        def run(transaction: Transaction) -> int:
+            rows = transaction.conn.execute(dead).all()
+            if rows:
+                _replay(transaction, [row.id for row in rows], {row.subscription_id for row in rows}, now=now)
+            return len(rows)
+
+        return self._database.run_in_transaction(run)
+
+
+def _replay(transaction: Transaction, ids: Sequence[int], subscription_ids: Collection[str], *, now: int) -> bool:
+    """Let these deliveries begin again; False if none of their subscriptions exists any more."""
+    # Before the deliveries: a worker that gives the subscription back meanwhile has to wait, and then sees them.
+    subscription = subscriptions.c
+    due_at = case((subscription.state == "active", now), else_=None)
+    wake = update(subscriptions).where(subscription.id.in_(sorted(subscription_ids))).values(due_at=due_at)
+    if not transaction.execute_rowcount(wake):
+        return False
+    values = {"state": "pending", "due_at": now, "attempts": 0, "created_at": now, "updated_at": now}
+    transaction.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
+    return True
 
 
 def store_results(transaction: Transaction, results: Sequence[Result], *, now: int) -> None:

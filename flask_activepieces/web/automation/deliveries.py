@@ -17,12 +17,15 @@ from ...delivery.subscriptions import Subscription
 from ...errors import DeclarationError, NotFound
 from ...messages import Message
 from .area import words
+from .area.place import back_to_list, place_of
 from .area.upstream import Calls
 from .area.visit import Visit, automation_page
 from .area.words import Status
 
 _PAGE_SIZE = 25
 _MAX_ID = 2**63 - 1
+#: Those that are left are sent again with the next click.
+_MAX_REPLAYED = 1000
 _FLOW_ID = re.compile(r"/webhooks/([A-Za-z0-9_-]+)")
 #: Why an admin paused a subscription, and the reasons that deliveries have, in words.
 PAUSED_HERE = "paused by an administrator"
@@ -66,24 +69,27 @@ class _SubscriptionRow:
 
 @automation_page("deliveries", "admin")
 def automation_deliveries(visit: Visit) -> ResponseReturnValue:
-    """The log, newest first."""
-    state = request.args.get("state", "")
+    """The log of all flows or of one, newest first."""
+    state, subscription_id = request.args.get("state", ""), request.args.get("flow", "")
     cursor = request.args.get("cursor")
     found = visit.state.delivery.log.list(
         visit.principal.tenant_id,
         state=state if state in words.DELIVERY_CHOICES else None,
+        subscription_id=subscription_id or None,
         before=None if cursor is None else _delivery_id(cursor),
         limit=_PAGE_SIZE + 1,
     )
     shown = found[:_PAGE_SIZE]
-    names = _Names.of(visit, shown)
+    names = _Names.of(visit, [*(each.subscription_id for each in shown), subscription_id])
     return visit.render(
         "deliveries.html",
         rows=[_delivery_row(each, names) for each in shown],
         next_cursor=str(shown[-1].id) if len(found) > _PAGE_SIZE else None,
         is_first=cursor is None,
-        filters={"state": state} if state else {},
+        filters={name: value for name, value in (("state", state), ("flow", subscription_id)) if value},
         state_choices=words.DELIVERY_CHOICES,
+        flow_name=names.flow(subscription_id) if subscription_id else None,
+        offers_replay=state == "dead",
     )
 
 
@@ -91,7 +97,7 @@ def automation_deliveries(visit: Visit) -> ResponseReturnValue:
 def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     """One delivery with its payload, and what the flow answered."""
     delivery = visit.state.delivery.log.get(_delivery_id(delivery_id), tenant_id=visit.principal.tenant_id)
-    names = _Names.of(visit, [delivery])
+    names = _Names.of(visit, [delivery.subscription_id])
     return visit.render(
         "delivery.html",
         row=_delivery_row(delivery, names),
@@ -109,13 +115,26 @@ def automation_replay(visit: Visit, delivery_id: str) -> ResponseReturnValue:
 
 
 @automation_page("deliveries", "admin")
+def automation_replay_failed(visit: Visit) -> ResponseReturnValue:
+    """Send what failed again: of all flows or of one, as the page showed it."""
+    subscription_id = request.form.get("flow") or None
+    count = visit.state.delivery.log.replay_dead(
+        visit.principal.tenant_id, subscription_id=subscription_id, limit=_MAX_REPLAYED
+    )
+    return visit.redirect(
+        "automation_deliveries", flow=subscription_id, done="replayed-all" if count else "none-failed"
+    )
+
+
+@automation_page("deliveries", "admin")
 def automation_subscriptions(visit: Visit) -> ResponseReturnValue:
     """The flows that get events."""
     page = visit.state.delivery.subscriptions.page_for_tenant(
         visit.principal.tenant_id, limit=_PAGE_SIZE, cursor=request.args.get("cursor")
     )
     names = _Names(visit, page.items)
-    return visit.render("subscriptions.html", rows=[_subscription_row(each, names) for each in page.items], page=page)
+    rows = [_subscription_row(each, names) for each in page.items]
+    return visit.render("subscriptions.html", rows=rows, page=page, place=place_of({}))
 
 
 @automation_page("deliveries", "admin")
@@ -124,9 +143,9 @@ def automation_pause(visit: Visit, subscription_id: str) -> ResponseReturnValue:
     subscriptions, tenant_id = visit.state.delivery.subscriptions, visit.principal.tenant_id
     if request.form.get("paused") == "1":
         subscriptions.pause(subscription_id, tenant_id=tenant_id, reason=PAUSED_HERE)
-        return visit.redirect("automation_subscriptions", done="paused")
+        return back_to_list(visit, "automation_subscriptions", done="paused")
     subscriptions.resume(subscription_id, tenant_id=tenant_id)
-    return visit.redirect("automation_subscriptions", done="resumed")
+    return back_to_list(visit, "automation_subscriptions", done="resumed")
 
 
 class _Names:
@@ -138,11 +157,10 @@ class _Names:
         self._triggers = _trigger_titles(visit)
 
     @classmethod
-    def of(cls, visit: Visit, deliveries: Sequence[Delivery]) -> _Names:
-        """The names for these deliveries."""
-        ids = {each.subscription_id for each in deliveries}
-        tenant_id = visit.principal.tenant_id
-        return cls(visit, visit.state.delivery.subscriptions.find_all(sorted(ids), tenant_id=tenant_id))
+    def of(cls, visit: Visit, subscription_ids: Sequence[str]) -> _Names:
+        """The names for deliveries to these subscriptions."""
+        ids, tenant_id = sorted(set(subscription_ids)), visit.principal.tenant_id
+        return cls(visit, visit.state.delivery.subscriptions.find_all(ids, tenant_id=tenant_id))
 
     def trigger(self, name: str) -> str:
         """The title of a trigger; its name, if it is no longer declared."""

@@ -13,6 +13,7 @@ from ...api_client.resources.flows import Flow, FlowStatus
 from ...messages import Message
 from ..api.paging import page_of
 from .area import words
+from .area.place import back_to_list, place_of
 from .area.visit import Visit, automation_page
 from .rows import flow_row, project_url, run_row
 
@@ -35,12 +36,14 @@ def automation_flows(visit: Visit) -> ResponseReturnValue:
     status, search = request.args.get("status", ""), request.args.get("search", "").strip()
     statuses = [_FLOW_FILTERS[status][1]] if status in _FLOW_FILTERS else []
     found = visit.state.tenants.flows.list(visit.integration, name=search or None, statuses=statuses)
+    filters = {name: value for name, value in (("status", status), ("search", search)) if value}
     page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=_by_name)
     return visit.render(
         "flows.html",
         rows=[flow_row(visit, flow) for flow in page.data],
         page=page,
-        filters={name: value for name, value in (("status", status), ("search", search)) if value},
+        filters=filters,
+        place=place_of(filters),
         status_choices={name: label for name, (label, _) in _FLOW_FILTERS.items()},
         project_url=project_url(visit),
     )
@@ -51,7 +54,8 @@ def automation_switch_flow(visit: Visit, flow_id: str) -> ResponseReturnValue:
     """Switch a flow on or off."""
     enabled = request.form.get("enabled") == "1"
     visit.state.tenants.flows.set_enabled(visit.integration, flow_id, enabled, user_id=visit.principal.user_id)
-    return visit.redirect("automation_flows", done="flow-enabled" if enabled else "flow-disabled")
+    done = "flow-enabled" if enabled else "flow-disabled"
+    return back_to_list(visit, "automation_flows", "status", "search", done=done)
 
 
 @automation_page("flows", "view")
@@ -67,12 +71,14 @@ def automation_runs(visit: Visit) -> ResponseReturnValue:
         cursor=cursor,
     )
     rows = [run_row(visit, run) for run in runs.runs]
+    filters = {name: value for name, value in (("status", status), ("flow", flow_id)) if value}
     return visit.render(
         "runs.html",
         rows=rows,
         next_cursor=runs.next_cursor,
         is_first=cursor is None,
-        filters={name: value for name, value in (("status", status), ("flow", flow_id)) if value},
+        filters=filters,
+        place=place_of(filters),
         status_choices={name: label for name, (label, _) in _RUN_FILTERS.items()},
         flow_name=_flow_name(visit, flow_id) if flow_id else None,
     )
@@ -82,8 +88,7 @@ def automation_runs(visit: Visit) -> ResponseReturnValue:
 def automation_retry_run(visit: Visit, run_id: str) -> ResponseReturnValue:
     """Start a failed run again, at the step that failed."""
     visit.state.tenants.flows.retry_run(visit.integration, run_id, user_id=visit.principal.user_id)
-    filters = {name: value for name in ("status", "flow") if (value := request.form.get(name))}
-    return visit.redirect("automation_runs", done="run-retried", **filters)
+    return back_to_list(visit, "automation_runs", "status", "flow", done="run-retried")
 
 
 def _flow_name(visit: Visit, flow_id: str) -> str | None:

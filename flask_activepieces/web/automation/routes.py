@@ -42,6 +42,7 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
     ),
     "deliveries": (
         Route("/deliveries", "automation_deliveries", _GET, deliveries.automation_deliveries),
+        Route("/deliveries/replay", "automation_replay_failed", _POST, deliveries.automation_replay_failed),
         Route("/deliveries/<delivery_id>", "automation_delivery", _GET, deliveries.automation_delivery),
         Route("/deliveries/<delivery_id>/replay", "automation_replay", _POST, deliveries.automation_replay),
         Route("/subscriptions", "automation_subscriptions", _GET, deliveries.automation_subscriptions),

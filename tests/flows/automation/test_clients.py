@@ -282,7 +282,7 @@ def test_the_users_are_named(app: Flask, alice: AreaUser, program: Program, cloc
     page = alice.visits(page_of(program))
 
     assert "Nobody has connected it yet." in nobody.text
-    assert "Bob since 3 days ago" in page.text
+    assert "Bob connected 3 days ago" in page.text
 
 
 def test_many_users_are_paged_in_constant_statements(app: Flask, alice: AreaUser, program: Program) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -135,6 +136,71 @@ def test_an_event_of_a_flow_that_is_gone_cannot_be_sent_again(scene: Scene) -> N
     assert "The flow no longer gets events. Enable its trigger first." in again.text
 
 
+def test_all_dead_events_are_sent_again(scene: Scene) -> None:
+    scene.server.answer = always(400)
+    scene.happens("Sweep", "Mop", "Dust")
+    scene.server.answer = always(200)
+    received = len(scene.server.received)
+
+    page = scene.admin.presses(scene.admin.visits("/deliveries", state="dead"), "/deliveries/replay")
+    scene.delivers()
+
+    assert "What failed will be sent again in a moment." in page.text
+    assert len(scene.server.received) == received + 3
+    assert scene.admin.visits("/deliveries").text.count("Delivered") == 4  # one in the filter
+
+
+def test_what_did_not_fail_is_not_offered_to_be_sent_again(scene: Scene) -> None:
+    scene.happens("Sweep")
+
+    pages = [scene.admin.visits("/deliveries", **query) for query in ({}, {"state": "delivered"}, {"state": "dead"})]
+
+    assert not [form for page in pages for form in page.forms if form.action.endswith("/replay")]
+
+
+def test_only_the_failed_events_of_the_shown_flow_are_sent_again(scene: Scene) -> None:
+    answer_of(scene.flow.subscribes(url=scene.server.url_of("anotherflow0000000000")), 201)
+    scene.server.answer = always(400)
+    scene.happens("Sweep")
+    scene.server.answer = always(200)
+    received = len(scene.server.received)
+    listed = scene.admin.visits("/subscriptions").links["Deliveries"]
+
+    page = scene.admin.sees(listed + "&state=dead")
+    scene.admin.presses(page, "/deliveries/replay")
+    scene.delivers()
+
+    assert "Deliveries to" in page.text
+    assert len(scene.server.received) == received + 1
+    assert "Nothing found" not in scene.admin.visits("/deliveries", state="dead").text
+
+
+def test_failed_events_of_flows_that_are_gone_stay_where_they_are(scene: Scene) -> None:
+    scene.server.answer = always(410)
+    scene.happens("Sweep")
+
+    page = scene.admin.presses(scene.admin.visits("/deliveries", state="dead"), "/deliveries/replay")
+
+    assert "There is nothing to send again" in page.text
+    assert "The flow was deleted." in page.text
+
+
+def test_failed_events_of_another_tenant_are_not_sent_again(scene: Scene) -> None:
+    scene.server.answer = always(400)
+    scene.happens("Sweep")
+    received = len(scene.server.received)
+    flow = parse_qs(urlsplit(scene.admin.visits("/subscriptions").links["Deliveries"]).query)["flow"][0]
+    carol = area_user(scene.app, "carol")
+
+    for form in ({}, {"flow": flow}):
+        assert carol.posts("/deliveries/replay", **form).status_code == 303
+    scene.delivers()
+
+    assert len(scene.server.received) == received
+    assert "Sweep" not in carol.visits("/deliveries", flow=flow).text
+    assert "Nothing found" in carol.visits("/deliveries", flow=flow).text
+
+
 @pytest.mark.parametrize("path", ["/deliveries/99999", "/deliveries/x", "/deliveries/9999999999999999999999"])
 def test_an_unknown_delivery_is_not_found(scene: Scene, path: str) -> None:
     assert scene.admin.visits(path).status == 404
@@ -205,6 +271,19 @@ def test_many_flows_are_paged(scene: Scene) -> None:
 
     assert [sum(form.action.endswith("/pause") for form in page.forms) for page in (first, second)] == [25, 6]
     assert scene.admin.sees(second.links["Previous"]).text == first.text
+
+
+def test_pausing_a_flow_keeps_the_page_of_the_list(scene: Scene) -> None:
+    for number in range(30):
+        answer_of(scene.flow.subscribes(url=scene.server.url_of(f"flow{number:017}")), 201)
+    second = scene.admin.sees(scene.admin.visits("/subscriptions").links["Next"])
+    pause = next(form for form in second.forms if form.action.endswith("/pause"))
+
+    page = scene.admin.submits(pause)
+
+    assert "Deliveries are paused." in page.text
+    assert "Previous" in page.links
+    assert "Next" not in page.links
 
 
 def test_flows_are_named_if_activepieces_answers(make_app: MakeApp, listening_server: ActivepiecesServer) -> None:

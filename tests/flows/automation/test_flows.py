@@ -103,6 +103,19 @@ def test_flows_are_paged_with_one_call_each(admin: AreaUser, server: Activepiece
     assert seen == [f"Flow {number:02}" for number in range(60)]
 
 
+def test_switching_a_flow_keeps_the_filter_and_the_page(admin: AreaUser, server: ActivepiecesServer) -> None:
+    for number in range(27):
+        named_flow(server, f"Flow {number:02}")
+    named_flow(server, "Other")
+    second = admin.sees(admin.visits("/flows", search="Flow").links["Next"])
+
+    page = admin.submits(second.forms[-1])
+
+    assert "The flow is off." in page.text
+    assert [name for name in page.links if name.startswith(("Flow ", "Other"))] == ["Flow 25", "Flow 26"]
+    assert "Flow 26 Off" in page.text
+
+
 def test_a_flow_of_another_tenant_is_not_found(admin: AreaUser, carol: AreaUser, server: ActivepiecesServer) -> None:
     picker = carol.submits(
         carol.visits("/setup", **{"with": "password"}).form("password"), email=server.email, password=server.password

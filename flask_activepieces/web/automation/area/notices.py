@@ -23,6 +23,8 @@ _NOTICES = {
     "flow-disabled": Message("The flow is off."),
     "run-retried": Message("The run was started again."),
     "replayed": Message("The event will be sent again in a moment."),
+    "replayed-all": Message("What failed will be sent again in a moment."),
+    "none-failed": Message("There is nothing to send again: the flows that missed events no longer get any."),
     "paused": Message("Deliveries are paused. New events are kept."),
     "resumed": Message("Deliveries continue."),
     "client-saved": Message("The client was saved."),
