@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...config.settings import Settings
 from ..routes import Route
 from . import audit, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
-from .connections import adding, pages, sign_in
+from .connections import adding, pages
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -20,7 +20,6 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/connections/one-click", "automation_connect", _POST, adding.automation_connect),
         Route("/connections/services", "automation_choose_piece", _GET, adding.automation_choose_piece),
         Route("/connections/add", "automation_add_connection", _GET + _POST, adding.automation_add_connection),
-        Route("/connections/sign-in", "automation_sign_in", _POST, sign_in.automation_sign_in),
         Route(f"{_CONNECTION}", "automation_connection", _GET, pages.automation_connection),
         Route(f"{_CONNECTION}/rename", "automation_rename_connection", _POST, pages.automation_rename_connection),
         Route(f"{_CONNECTION}/reconnect", "automation_reconnect", _GET + _POST, adding.automation_reconnect),

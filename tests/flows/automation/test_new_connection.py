@@ -325,11 +325,8 @@ def test_a_user_signs_in_at_a_third_party(
     page = form_page(live_alice, SLACK)
     assert "form-action" not in page.response.headers["Content-Security-Policy"]
 
-    sent = live_alice.browser.post(
-        "/automation/connections/sign-in",
-        data=page.form("external_id").values | {"name": "Our Slack"},
-        base_url=live_alice.site,
-    )
+    form = page.form("external_id")
+    sent = live_alice.browser.post(form.action, data=form.values | {"name": "Our Slack"}, base_url=live_alice.site)
     query = parse_qs(urlsplit(sent.location).query)
     back = live_alice.browser.get(
         "/api/integration/activepieces/oauth2/callback",
@@ -382,15 +379,24 @@ def test_a_declined_sign_in_changes_nothing(live_alice: AreaUser, server: Active
     assert "Nothing was changed: the sign-in was not completed." in live_alice.sees(back.location).text
 
 
-def test_a_sign_in_asks_first_for_what_the_service_needs(live_alice: AreaUser, acme: TokenEndpoint) -> None:
+def test_a_sign_in_asks_first_for_what_the_service_needs(live_alice: AreaUser) -> None:
     page = form_page(live_alice, TENANT_OAUTH)
     assert "Base URL" in page.text
 
-    missing = live_alice.browser.post(
-        "/automation/connections/sign-in",
-        data=page.form("external_id").values | {"name": "Tenant"},
-        base_url=live_alice.site,
-    )
+    missing = live_alice.submits(page.form("external_id"), name="Tenant")
+    refused = live_alice.submits(missing.form("external_id"), **{"field-0": "https://evil.test"})
 
-    assert missing.status_code == 422
-    assert "fill in every field" in missing.text
+    assert missing.status == refused.status == 422
+    assert "Base URL: This is required." in missing.text
+    assert "Enter no whole address." in refused.text
+    assert "base_url" not in refused.text
+    # What was entered stays.
+    values = refused.form("external_id").values
+    assert (values["name"], values["field-0"]) == ("Tenant", "https://evil.test")
+
+
+def test_a_sign_in_needs_a_name(live_alice: AreaUser) -> None:
+    page = live_alice.submits(form_page(live_alice, SLACK).form("external_id"), name="")
+
+    assert page.status == 422
+    assert "Name: Enter a name of one line." in page.text

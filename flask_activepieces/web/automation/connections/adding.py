@@ -7,8 +7,7 @@ secrets have to be entered once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,11 +16,9 @@ from ....api_client.errors import ConnectionValueRejected, InvalidRequest
 from ....api_client.resources.connection_values import OAuth2
 from ....api_client.resources.connections import Connection
 from ....api_client.resources.pieces import Piece, PieceAuth
-from ....crypto.keyring import looks_like_id, random_id
+from ....crypto.keyring import random_id
 from ....errors import InvalidInput, NotFound
-from ....integrations.client_factory import site_url
-from ....integrations.connections.ownership import PLATFORM, can_save_again, owner_user_id
-from ....integrations.connections.saver import NewConnection, PlatformSharing
+from ....integrations.connections.ownership import can_save_again, owner_user_id
 from ....messages import Message
 from ...pages.errors import ErrorText
 from ..area import words
@@ -29,8 +26,9 @@ from ..area.visit import Forbidden, Visit, automation_page
 from ..area.workspaces import select_workspace
 from ..rows import project_url
 from ..workspaces import workspace_with
-from .forms import ConnectionForm, form_for, has_form, sign_in_form, value_of
-from .pages import changeable_connection, checked_name
+from .forms import ConnectionForm, form_for, has_form, sign_in_form
+from .pages import changeable_connection
+from .saving import Entered, save, start
 
 #: A screen of services; the search finds the others.
 _MAX_PIECES = 48
@@ -122,11 +120,14 @@ def automation_connect(visit: Visit) -> ResponseReturnValue:
 def _form_page(visit: Visit, piece: Piece, connection: Connection | None) -> Response:
     ways = _ways(visit, piece, connection)
     way = next((each for each in ways if str(each.number) == request.args.get("way")), ways[0])
-    if request.method == "GET" or way.kind != "form":
+    form = _form_of(piece, way)
+    if request.method == "GET" or form is None:
         return _render(visit, piece, connection, ways, way)
-    form = form_for(_auth_of(piece, way))
     try:
-        saved = _save(visit, piece, connection, form)
+        entered = Entered.read(form, connection)
+        if way.kind == "sign_in":
+            return start(visit, piece, connection, entered)
+        saved = save(visit, piece, connection, form, entered)
     except InvalidInput as problem:
         return _render(visit, piece, connection, ways, way, problem)
     except ConnectionValueRejected as rejected:
@@ -137,46 +138,6 @@ def _form_page(visit: Visit, piece: Piece, connection: Connection | None) -> Res
         message = Message("Activepieces does not accept this. Check what you entered.")
         return _render(visit, piece, connection, ways, way, InvalidInput({"value": message}))
     return visit.redirect("automation_connection", connection_id=saved.id, done="connection-saved")
-
-
-def _save(visit: Visit, piece: Piece, connection: Connection | None, form: ConnectionForm) -> Connection:
-    problems, values, name = dict[str, str](), dict[str, object](), ""
-    try:
-        name = connection.display_name if connection else checked_name(request.form.get("name", "").strip())
-    except InvalidInput as problem:
-        problems |= problem.fields
-    try:
-        values |= form.read(request.form)
-    except InvalidInput as problem:
-        problems |= problem.fields
-    if problems:
-        raise InvalidInput(problems)
-    try:
-        value = value_of(form, values, redirect_url=_redirect_url(visit, form))
-    except InvalidInput as problem:
-        raise InvalidInput({"value": " ".join(problem.fields.values())}) from None
-    new = NewConnection(value=value, piece_name=piece.name, display_name=name)
-    return visit.state.tenants.connections.save(
-        visit.integration, replace(new, **_which(connection)), user_id=visit.principal.user_id
-    )
-
-
-def _which(connection: Connection | None) -> dict[str, Any]:
-    """Which connection gets the value."""
-    if connection is None:
-        # Made with the page: a form that is sent twice makes one connection.
-        sent_id = request.form.get("external_id", "")
-        return {"external_id": sent_id if looks_like_id(sent_id) else random_id()}
-    if connection.scope == PLATFORM:
-        return {"external_id": connection.external_id, "platform_sharing": PlatformSharing()}
-    return {"replaces_id": connection.id}
-
-
-def _redirect_url(visit: Visit, form: ConnectionForm) -> str:
-    """Not used without a sign-in, but Activepieces requires it."""
-    if form.auth is None or form.auth.type != OAuth2.type:
-        return ""
-    return f"{site_url(visit.integration.base_url or visit.state.settings.base_url)}/redirect"
 
 
 def _ways(visit: Visit, piece: Piece, connection: Connection | None) -> Sequence[_Way]:
@@ -209,6 +170,14 @@ def _auth_of(piece: Piece, way: _Way) -> PieceAuth | None:
     return piece.auths[way.number] if piece.auths else None
 
 
+def _form_of(piece: Piece, way: _Way) -> ConnectionForm | None:
+    """The form of a way that has one."""
+    auth = _auth_of(piece, way)
+    if way.kind == "sign_in" and auth is not None:
+        return sign_in_form(auth)
+    return form_for(auth) if way.kind == "form" else None
+
+
 def _render(
     visit: Visit,
     piece: Piece,
@@ -217,8 +186,7 @@ def _render(
     way: _Way,
     problem: InvalidInput | None = None,
 ) -> Response:
-    auth = _auth_of(piece, way)
-    form = form_for(auth) if way.kind == "form" else None
+    auth, form = _auth_of(piece, way), _form_of(piece, way)
     if connection is None:
         address = url_for("activepieces.automation_add_connection", piece=piece.name)
     else:
@@ -239,7 +207,6 @@ def _render(
         entered=_shown_again(form),
         external_id=request.form.get("external_id") or random_id(),
         address=address,
-        sign_in=sign_in_form(auth) if auth and way.kind == "sign_in" else None,
         # The button leads to another site.
         allow_external_form_target=way.kind == "sign_in",
         project_url=project_url(visit),
