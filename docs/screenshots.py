@@ -139,7 +139,7 @@ SCENES = (
     Scene(
         name="consent",
         alt="The consent page: Activepieces asks for access to the account of Ada Acker in the workspace Acme. She"
-        " can untick permissions, and approve or deny.",
+        " can customize the permissions, and approve or deny.",
         show=show_consent,
     ),
     Scene(

@@ -105,6 +105,12 @@ class FlaskLoginHost(Host):
                 ' Set it to the name of the login view, such as "login", or "auth.login" in a blueprint.'
             ) from error
 
+    def sign_out(self) -> None:
+        """Flask-Login's own way."""
+        from flask_login import logout_user
+
+        logout_user()
+
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The principal's own tenant only."""
         user = self.load_user(principal.user_id)

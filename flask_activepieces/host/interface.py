@@ -97,6 +97,13 @@ class Host(ABC):
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """What the user may share, the preferred one first; never empty for a signed-in user."""
 
+    def sign_out(self) -> None:
+        """End the session of a user who wants to approve an app with another account.
+
+        A host without it offers no change of account on the consent page.
+        """
+        raise NotImplementedError
+
     def check_password(self, username: str, password: str) -> Principal | None:
         """The user with this name and password, for the `BasicAuth` of the app's piece; None to refuse.
 

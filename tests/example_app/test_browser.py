@@ -94,6 +94,7 @@ def test_consent_page_works_with_the_keyboard(tasklane: Flask, address: str, cal
 
     phone.get_by_label("Acme", exact=True).focus()
     phone.keyboard.press("ArrowDown")
+    phone.locator("summary", has_text="Customize").press("Enter")
     phone.get_by_label("Create and change tasks of the workspace").press("Space")
     phone.get_by_role("button", name="Approve").press("Enter")
     phone.wait_for_url(f"{callback}/?code=*")
@@ -115,6 +116,7 @@ def test_enter_in_a_checkbox_of_the_consent_page_does_not_approve(
     page = chromium.new_page()
     sign_in(page, address)
     page.goto(address + program.authorize_url())
+    page.get_by_text("Customize").click()
     optional = page.get_by_label("Create and change tasks of the workspace")
     optional.uncheck()
 
@@ -123,7 +125,7 @@ def test_enter_in_a_checkbox_of_the_consent_page_does_not_approve(
         page.get_by_role("alert").get_by_text("Choose Approve or Deny.").wait_for()
 
     assert not optional.is_checked()
-    assert page.locator("form [name=decision]:visible").all_inner_texts() == ["Approve", "Deny"]
+    assert page.locator("form [name=decision]:visible").all_inner_texts() == ["Switch account", "Approve", "Deny"]
     page.close()
 
 

@@ -84,7 +84,7 @@ def test_evil_opener_gets_no_code_without_a_consent_page(
 
     opener, popup = open_popup(browser, opener_address, address + program.authorize_url())
 
-    popup.get_by_role("heading", name="Allow Test program to use your account?").wait_for()
+    popup.get_by_role("heading", name="Test program wants to access your Tasklane account").wait_for()
     assert opener.evaluate("messages") == []
 
 

@@ -60,6 +60,11 @@ def redirect_parameters(response: TestResponse) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
 
 
+def scope_json(name: str, description: str, *, kind: str, required: bool = False) -> dict[str, Any]:
+    shown = {"name": name, "description": description, "details": "", "kind": kind}
+    return shown | {"required": required, "checked": True}
+
+
 # The question
 
 
@@ -76,6 +81,8 @@ def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> N
             "is_verified": True,
             "host": None,
             "is_on_device": False,
+            "registered_by": "app",
+            "registered_at": "2027-01-15T08:00:00Z",
         },
         "redirect_host": "https://program.test",
         "account": {"user_id": "alice", "display_name": "Alice"},
@@ -85,11 +92,26 @@ def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> N
         ],
         "selected_workspace": "acme",
         "scopes": [
-            {"name": "profile:read", "description": "See your name", "required": True, "checked": True},
-            {"name": "tasks:read", "description": "See tasks", "required": False, "checked": True},
-            {"name": "tasks:write", "description": "Change tasks", "required": False, "checked": True},
+            scope_json("profile:read", "See your name", kind="read", required=True),
+            scope_json("tasks:read", "See tasks", kind="read"),
+            scope_json("tasks:write", "Change tasks", kind="change"),
         ],
     }
+
+
+def test_the_consent_request_says_who_registered_the_client(make_app: MakeApp) -> None:
+    agents = {"ACTIVEPIECES_MCP": True, "ACTIVEPIECES_DYNAMIC_REGISTRATION": True}
+    app = make_app(ACTIVEPIECES_CONSENT_URL="/consent?theme=dark", **agents)
+    metadata = {"redirect_uris": ["https://program.test/callback"], "token_endpoint_auth_method": "none"}
+    made = answer_of(app.test_client().post("/oauth/register", json=metadata), 201)
+    own, unknown = Program.registered(app, "--tenant", "acme"), Program(app, made["client_id"], None)
+
+    registered_by = [
+        consent_request(Person(app, "bob"), program.question())["client"]["registered_by"]
+        for program in (own, unknown)
+    ]
+
+    assert registered_by == ["workspace", None]
 
 
 def test_an_anonymous_user_is_redirected_to_the_hosts_page_and_signs_in_there(

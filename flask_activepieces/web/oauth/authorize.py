@@ -8,6 +8,7 @@ return to the request after login.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...errors import InvalidInput
+from ...clock import as_iso
+from ...errors import InvalidInput, SignatureError
+from ...host.interface import Host
 from ...messages import Message
 from ...oauth.authorization import consent
 from ...oauth.authorization.consent import ConsentRequest
@@ -35,9 +38,10 @@ from ...storage.audit import Event
 from ..api.operations import json_body, json_view
 from ..api.problems import Problem, ProblemType
 from ..pages.base import page
-from ..pages.errors import ErrorText
+from ..pages.errors import ErrorText, error_text
 from ..pages.i18n import gettext
 from ..pages.rendering import browser_id, current_path, error_page, render, see_other, set_browser_cookie, to_login
+from ..pages.scopes import grouped
 from .requested_client import SignInFirst, allowed_workspaces, find_client
 
 
@@ -49,6 +53,8 @@ def authorize() -> ResponseReturnValue:
         return _decide_or_ask(state, *_read_request(state))
     except SignInFirst:
         return to_login(state, current_path())
+    except SignatureError as error:
+        return _out_of_date(error)
     except AuthorizationErrorResponse as error:
         return _error_response(state, error)
 
@@ -76,20 +82,45 @@ def _decide_json() -> ResponseReturnValue:
 
 @page
 def _decide_form() -> ResponseReturnValue:
-    state, form = get_state(), request.form
-    request_id = form.get("request_id", "")
+    state, request_id = get_state(), request.form.get("request_id", "")
+    try:
+        return _answer_form(state, request_id)
+    except AuthorizationErrorResponse as error:
+        return _error_response(state, error)
+    except SignatureError as error:
+        return _out_of_date(error)
+
+
+def _answer_form(state: State, request_id: str) -> Response:
+    form, request_url = request.form, url_for("activepieces.authorize", request_id=request_id)
     if state.host.current_principal() is None:
         # The session ended while the page was open.
         _open_request(state, request_id)
-        return to_login(state, url_for("activepieces.authorize", request_id=request_id))
+        return to_login(state, request_url)
+    consent_request = _pending_consent_request(state, request_id)
     try:
-        consent_request = _verified_consent_request(state, request_id, form.get("consent_token", ""))
-    except AuthorizationErrorResponse as error:
-        return _error_response(state, error)
+        state.pending_requests.verify_consent_token(
+            form.get("consent_token", ""), request_id, consent_request.principal
+        )
+    except SignatureError as error:
+        return _out_of_date(error, request_url)
+    if form.get("decision") == "switch" and _can_sign_out(state):
+        state.host.sign_out()
+        return to_login(state, request_url)
     try:
         return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
     except InvalidInput as problem:
         return _consent_page(state, consent_request, request_id, problem)
+
+
+def _out_of_date(error: SignatureError, request_url: str | None = None) -> Response:
+    """Where to go on: to the request, if only its page is out of date, as after a change of account."""
+    text = error_text(error)
+    assert text is not None
+    if request_url is not None:
+        text, link = replace(text, remedy=None), gettext("Read the request again")
+        return error_page(text, link_url=request_url, link_text=link)
+    return error_page(replace(text, remedy=Message("Go back to the app that sent you here, and start again.")))
 
 
 def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
@@ -182,12 +213,18 @@ def _consent_page(
         workspaces=consent_request.workspaces,
         selected_workspace=described["selected_workspace"],
         scopes=described["scopes"],
+        scope_groups=grouped(described["scopes"]),
+        can_switch_account=_can_sign_out(state),
         redirect_host=described["redirect_host"],
         request_id=request_id,
         consent_token=described["consent_token"],
         action=url_for("activepieces.authorize"),
         error=problem and " ".join(map(gettext, problem.fields.values())),
     )
+
+
+def _can_sign_out(state: State) -> bool:
+    return type(state.host).sign_out is not Host.sign_out
 
 
 def _open_request(state: State, request_id: str) -> AuthorizationRequest:
@@ -217,6 +254,8 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
             "is_verified": not consent_request.client.is_self_registered,
             "host": consent_request.client.host,
             "is_on_device": consent_request.client.is_on_device,
+            "registered_by": _registered_by(consent_request.client),
+            "registered_at": as_iso(consent_request.client.created_at),
         },
         "redirect_host": display_origin(consent_request.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},
@@ -226,11 +265,24 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
         ],
         "selected_workspace": consent_request.default_workspace.form_value,
         "scopes": [
-            {"name": scope.name, "description": scope.description, "required": scope.required, "checked": True}
+            {
+                "name": scope.name,
+                "description": scope.description,
+                "details": scope.details,
+                "kind": scope.kind,
+                "required": scope.required,
+                "checked": True,
+            }
             for scope in consent_request.scopes
         ],
         "consent_token": state.pending_requests.consent_token(request_id, principal),
     }
+
+
+def _registered_by(client: OAuthClient) -> str | None:
+    if client.is_self_registered:
+        return None
+    return "app" if client.tenant_id is None else "workspace"
 
 
 def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:

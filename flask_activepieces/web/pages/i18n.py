@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...clock import as_datetime, as_iso, format_for_people
 from ...messages import Message
@@ -45,6 +45,13 @@ def gettext(message: str, **values: Any) -> str:
     """The message in the reader's language, with the values filled in."""
     localizable = message if isinstance(message, Message) else Message(message, **values)
     return localizable.localize(_translate)
+
+
+def page_text(message: str, **values: Any) -> str:
+    """The message for a page: markup among its values stays markup."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return escape(gettext(message)) % values
+    return gettext(message, **values)
 
 
 def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:

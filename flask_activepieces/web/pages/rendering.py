@@ -15,7 +15,7 @@ from ...host.interface import Principal
 from ...state import State, get_state
 from .brand import current_brand
 from .errors import ErrorText
-from .i18n import format_number, format_time, gettext, language, ngettext
+from .i18n import format_number, format_time, gettext, language, ngettext, page_text
 
 #: Identifies the browser that started a request, whatever the host does to its session at login.
 BROWSER_COOKIE = "activepieces_browser"
@@ -42,7 +42,7 @@ def render(
     brand = current_brand()
     helpers = {
         "ap_brand": brand,
-        "ap_text": gettext,
+        "ap_text": page_text,
         "ap_count": ngettext,
         "format_number": format_number,
         "format_time": partial(format_time, now=get_state().now()),

@@ -13,7 +13,7 @@ from ...state import State
 from .i18n import gettext
 
 _TITLES: Mapping[str, str] = {
-    "read": Message("See"),
+    "read": Message("View"),
     "change": Message("Create and change"),
     "delete": Message("Delete"),
 }
