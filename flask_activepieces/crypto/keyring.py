@@ -144,6 +144,10 @@ def from_base64url(text: str) -> bytes:
         raise SignatureError("this text is not base64url") from error
 
 
+#: To compare with where there is no hash: as long as `sha256_hex` of a text, but of none.
+NO_HASH = "-" * 64
+
+
 def sha256_hex(secret: str) -> str:
     """SHA-256 as hex: enough for a random 256-bit secret, which no list of words can hit."""
     return hashlib.sha256(secret.encode()).hexdigest()

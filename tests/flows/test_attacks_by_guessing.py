@@ -48,6 +48,19 @@ def test_guesses_at_a_secret_are_rate_limited(app: Flask, program: Program) -> N
         assert answer_of(program.introspects("x")) == {"active": False}, "the valid secret still works"
 
 
+#: Texts that the source once compared in place of a secret that is not there, and others like them.
+PLACEHOLDERS = ["the secret of no client", "the token of no registration", "", "-", "-" * 64, "0" * 64, "None"]
+
+
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_the_placeholder_for_a_missing_secret_is_no_secret(app: Flask, program: Program, placeholder: str) -> None:
+    """A client that never rotated has no previous secret. What stands for it is in our source, which anyone reads."""
+    attacker = Program(app, program.client_id, placeholder)
+
+    with assert_nothing_stored(app):
+        assert_oauth_error(attacker.introspects("x"), 401, "invalid_client")
+
+
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
 def test_every_endpoint_counts_failures(app: Flask, program: Program, path: str) -> None:
     def attempt(guess: str) -> TestResponse:

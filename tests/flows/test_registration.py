@@ -384,3 +384,14 @@ def test_the_address_of_a_registration_is_that_of_the_app(make_app: MakeApp) -> 
     made = answer_of(response, 201)
 
     assert made["registration_client_uri"] == f"https://app.example.com/tools/connect/register/{made['client_id']}"
+
+
+@pytest.mark.parametrize("placeholder", ["the token of no registration", "the secret of no client", "-" * 64, "None"])
+def test_the_placeholder_for_a_missing_token_opens_no_client(app: Flask, placeholder: str) -> None:
+    """A client of an operator has no registration token. What stands for it is in our source, which anyone reads."""
+    operators = Program.registered(app)
+    address = {"registration_client_uri": f"http://localhost{REGISTER}/{operators.client_id}"}
+
+    with assert_nothing_stored(app):
+        for method in ("GET", "DELETE"):
+            assert_oauth_error(at_its_registration(app, address, method, placeholder), 401, "invalid_token")

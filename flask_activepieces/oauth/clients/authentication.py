@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from ...crypto.keyring import constant_time_equal, sha256_hex
+from ...crypto.keyring import NO_HASH, constant_time_equal, sha256_hex
 from .assertions import ASSERTION_TYPE, MAX_LENGTH, InvalidAssertion, read_unverified
 from .client import OAuthClient
 
@@ -24,8 +24,6 @@ SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 KEY_METHOD = "private_key_jwt"
 CONFIDENTIAL_METHODS = [*SECRET_METHODS, KEY_METHOD]
 CLIENT_METHODS = [*CONFIDENTIAL_METHODS, "none"]
-
-_DUMMY_HASH = sha256_hex("the secret of no client")
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,8 @@ def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> 
     It takes the same time whether the client exists or not, and whichever of its secrets is sent.
     """
     sent = sha256_hex(credentials.secret or "")
-    is_current = constant_time_equal(sent, (client and client.secret_hash) or _DUMMY_HASH)
-    is_previous = constant_time_equal(sent, (client and client.previous_secret_hash) or _DUMMY_HASH)
+    is_current = constant_time_equal(sent, (client and client.secret_hash) or NO_HASH)
+    is_previous = constant_time_equal(sent, (client and client.previous_secret_hash) or NO_HASH)
     is_public = client is not None and not client.is_confidential
     is_valid = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not is_valid:

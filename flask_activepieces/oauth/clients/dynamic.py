@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from ...clock import Clock
 from ...config.scopes import Scope
-from ...crypto.keyring import constant_time_equal, sha256_hex
+from ...crypto.keyring import NO_HASH, constant_time_equal, sha256_hex
 from ...storage import tables
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
@@ -77,7 +77,7 @@ class DynamicClients:
     def find(self, client_id: str, token: str) -> OAuthClient | None:
         """The client with this id, if this is its registration token; it takes the same time for each reason."""
         client = self._database.read(lambda conn: find_by_id(conn, client_id))
-        expected = (client and client.registration_token_hash) or _NO_TOKEN
+        expected = (client and client.registration_token_hash) or NO_HASH
         is_valid = constant_time_equal(sha256_hex(token), expected)
         return client if is_valid and client is not None else None
 
@@ -112,9 +112,6 @@ class DynamicClients:
             "disabled_at": None,
             "source": DYNAMIC,
         }
-
-
-_NO_TOKEN = sha256_hex("the token of no registration")
 
 
 def _created(client: OAuthClient) -> Event:
