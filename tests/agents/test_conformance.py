@@ -1,6 +1,6 @@
 """The specification's own conformance suite, against an app of ours.
 
-docs/mcp-conformance.md lists the scenarios that are left out, with the reasons. Each must fail, and no other.
+docs/mcp-conformance.md lists the scenarios that do not apply, with the reasons. Each must fail, and no other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def documented(heading: str) -> set[str]:
     return {word for row in re.findall(r"^\| (`[^|]*) \|", below, re.MULTILINE) for word in code_words(row)}
 
 
-LEFT_OUT, CHECKS_LEFT_OUT = documented("Scenarios that are left out"), documented("Checks that are left out")
+NOT_APPLICABLE = documented("Scenarios that do not apply")
+CHECKS_NOT_APPLICABLE = documented("Checks that do not apply")
 
 #: Scenario -> the ids of its failed checks.
 Failures = dict[str, set[str]]
@@ -85,10 +86,10 @@ def run_suite(node: str, url: str, version: str, options: list[str], results: Pa
 
 @pytest.mark.parametrize("run", RUNS)
 def test_every_scenario_that_applies_passes(failures: dict[str, Failures], run: str) -> None:
-    remaining = {name: failed for name, failed in failures[run].items() if failed and name not in LEFT_OUT}
+    remaining = {name: failed for name, failed in failures[run].items() if failed and name not in NOT_APPLICABLE}
     failed_checks = {check for failed in remaining.values() for check in failed}
 
-    assert failed_checks <= CHECKS_LEFT_OUT, remaining
+    assert failed_checks <= CHECKS_NOT_APPLICABLE, remaining
 
 
 def test_what_is_left_out_would_fail(failures: dict[str, Failures]) -> None:
@@ -99,11 +100,11 @@ def test_what_is_left_out_would_fail(failures: dict[str, Failures]) -> None:
         for found in failures.values()
         for name, failed in found.items()
         for check in failed
-        if name not in LEFT_OUT
+        if name not in NOT_APPLICABLE
     }
 
-    assert failing >= LEFT_OUT
-    assert checks == CHECKS_LEFT_OUT
+    assert failing >= NOT_APPLICABLE
+    assert checks == CHECKS_NOT_APPLICABLE
 
 
 # --- The authorization server ---------------------------------------------------------------------
