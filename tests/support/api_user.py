@@ -21,6 +21,7 @@ PIECE = "@activepieces/piece-acme-secret"
 #: The app's own piece. It gets the app's address from ``base_url``.
 OWN_PIECE = StandinPiece(
     "@acme/piece-small-host",
+    display_name="Small host",
     auth={
         "type": "OAUTH2",
         "displayName": "Small host",

@@ -58,7 +58,8 @@ def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
     """The message for this number, which fills ``%(count)s``."""
     template = singular if count == 1 else plural
     if _has_babel():
-        template = str(_domain().ngettext(singular, plural, count))
+        # Not the domain's own ngettext, which would fill in its own values only.
+        template = str(_domain().get_translations().ungettext(singular, plural, count))
     return template % {**values, "count": format_number(count)}
 
 
