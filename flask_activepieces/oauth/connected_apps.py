@@ -11,15 +11,18 @@ from sqlalchemy import Connection, func, select
 from ..clock import Clock
 from ..storage import tables
 from ..storage.database import Database
+from ..storage.event_tables import subscriptions
 from . import grants, scopes
-from .clients.client import OPERATOR
-from .documents.client_urls import host_of
+from .clients.client import OAuthClient, client_from_row
 from .grants import Grant
 from .resources import API
 
 _clients = tables.oauth_clients
 _families = tables.token_families
 _grants = tables.grants
+#: Both tables have an id, a scope and more.
+_PREFIX = "client_"
+_client_columns = [column.label(_PREFIX + column.name) for column in _clients.c]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +30,15 @@ class ConnectedApp:
     """A grant with its client, and how it is used."""
 
     grant: Grant
-    client_name: str
-    client_description: str
-    #: Where the client comes from, if it has a document. See `OAuthClient.host`.
-    client_host: str | None
-    #: Whether no operator or admin registered the client.
-    is_self_registered: bool
+    client: OAuthClient
     #: Whether it registered itself, or uses the MCP endpoint: then it is no automation.
     is_agent: bool
     #: How many active token families use the grant, and what they may do together.
     connections: int
     scope: str
     last_used_at: int | None
+    #: How many flows get events through it.
+    flows: int
 
 
 class ConnectedApps:
@@ -51,7 +51,7 @@ class ConnectedApps:
     def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> list[ConnectedApp]:
         """The apps that the user has connected in these tenants, the newest first."""
         statement = (
-            select(_grants, _clients.c.name, _clients.c.description, _clients.c.source, _clients.c.document_url)
+            select(_grants, *_client_columns)
             .join(_clients, _clients.c.client_id == _grants.c.client_id)
             .where(grants.of_user(user_id, tenant_ids))
             .order_by(_grants.c.created_at.desc())
@@ -60,8 +60,10 @@ class ConnectedApps:
 
         def query(conn: Connection) -> list[ConnectedApp]:
             rows = conn.execute(statement).all()
-            usage = _usage_by_grant(conn, [row.id for row in rows], now)
-            return [_connected_app(row, usage.get(row.id, [])) for row in rows]
+            grant_ids = [row.id for row in rows]
+            usage = _usage_by_grant(conn, grant_ids, now)
+            flows = _flows_by_grant(conn, grant_ids, tenant_ids)
+            return [_connected_app(row, usage.get(row.id, []), flows.get(row.id, 0)) for row in rows]
 
         return self._database.read(query)
 
@@ -85,17 +87,25 @@ def _usage_by_grant(conn: Connection, grant_ids: Sequence[str], now: int) -> dic
     return usage
 
 
-def _connected_app(row: Any, usage: Sequence[Any]) -> ConnectedApp:
+def _flows_by_grant(conn: Connection, grant_ids: Sequence[str], tenant_ids: Sequence[str]) -> dict[str, int]:
+    statement = (
+        select(subscriptions.c.grant_id, func.count().label("flows"))
+        .where(subscriptions.c.tenant_id.in_(tenant_ids), subscriptions.c.grant_id.in_(grant_ids))
+        .group_by(subscriptions.c.grant_id)
+    )
+    return {row.grant_id: row.flows for row in conn.execute(statement)}
+
+
+def _connected_app(row: Any, usage: Sequence[Any], flows: int) -> ConnectedApp:
     grant = grants.grant_from_row(row._mapping)
+    client = client_from_row({column.name: row._mapping[_PREFIX + column.name] for column in _clients.c})
     allowed = [grant.scope, *(part.scope for part in usage)]
     return ConnectedApp(
         grant=grant,
-        client_name=row.name,
-        client_description=row.description,
-        client_host=host_of(row.document_url) if row.document_url else None,
-        is_self_registered=row.source != OPERATOR,
-        is_agent=row.source != OPERATOR or any(part.resource != API.name for part in usage),
+        client=client,
+        is_agent=client.is_self_registered or any(part.resource != API.name for part in usage),
         connections=sum(part.connections for part in usage),
         scope=scopes.join(scopes.split(" ".join(allowed))),
         last_used_at=max((part.last_used_at for part in usage), default=None),
+        flows=flows,
     )

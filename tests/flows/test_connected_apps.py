@@ -64,7 +64,7 @@ def test_an_app_is_shown_with_its_scopes_workspace_and_dates(app: Flask, bob: Pe
     ):
         assert text in page.text, text
     titles = [attributes.get("title") for tag, attributes in page.tags if tag == "time"]
-    assert titles == ["15 Jan 2027, 08:00 UTC", "17 Jan 2027, 08:00 UTC"]
+    assert titles == ["15 Jan 2027, 08:00 UTC", "17 Jan 2027, 08:00 UTC", "15 Jan 2027, 08:00 UTC"]
     assert "Change tasks" not in page.text
     assert len(buttons(page)) == 1
     assert_not_frameable(page.response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
@@ -76,6 +76,13 @@ class OAuthClient:
     def is_self_registered(self) -> bool:
         """Whether no operator or admin vouches for it."""
         return self.source != OPERATOR
+
+    @property
+    def registered_by(self) -> Literal["app", "workspace"] | None:
+        """Who vouches for it: the app, or an administrator of its tenant; None if it registered itself."""
+        if self.is_self_registered:
+            return None
+        return "app" if self.tenant_id is None or self.integration_id is not None else "workspace"
 
     @property
     def host(self) -> str | None:

@@ -254,7 +254,7 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
             "is_verified": not consent_request.client.is_self_registered,
             "host": consent_request.client.host,
             "is_on_device": consent_request.client.is_on_device,
-            "registered_by": _registered_by(consent_request.client),
+            "registered_by": consent_request.client.registered_by,
             "registered_at": as_iso(consent_request.client.created_at),
         },
         "redirect_host": display_origin(consent_request.request.redirect_uri),
@@ -277,12 +277,6 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
         ],
         "consent_token": state.pending_requests.consent_token(request_id, principal),
     }
-
-
-def _registered_by(client: OAuthClient) -> str | None:
-    if client.is_self_registered:
-        return None
-    return "app" if client.tenant_id is None else "workspace"
 
 
 def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:
