@@ -21,6 +21,8 @@ class ViewRoute:
 
     method: str
     path: str
+    #: The same as Flask has it: ``/api/tasks/<int:task_id>``.
+    rule: str
     path_params: tuple[str, ...]
     #: What `require_scope` asks for; empty if the view is not protected.
     scopes: frozenset[str]

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from marshmallow import Schema, fields
 
+from flask_activepieces import Activepieces, require_scope
 from tests.conftest import MakeApp
 from tests.support.actors import Person
 from tests.support.agents import LEGACY, MODERN, REVISIONS, McpAgent, error_of, text_of
@@ -194,6 +196,43 @@ def test_a_tool_does_not_pass_the_token_on(agent: McpAgent, piece: tuple[Flask, 
 
 def _authorization() -> str | None:
     return request.headers.get("Authorization")
+
+
+class OneTaskSchema(Schema):
+    task_id = fields.String(required=True)
+
+
+@pytest.mark.parametrize("task_id", ["1/notes", "1%2Fnotes", "all", "1/../all", "%61ll", "1//notes", "/all"])
+def test_an_argument_does_not_lead_to_a_view_that_is_no_tool(make_app: MakeApp, task_id: str) -> None:
+    """WSGI decodes ``%2F`` before the route is chosen. An agent's token is not valid at the app's other views."""
+    reached: list[str] = []
+
+    def declare(activepieces: Activepieces) -> None:
+        @activepieces.action("show_task", input=OneTaskSchema)
+        @require_scope("tasks:read")
+        def show_task(task_id: str) -> Any:
+            """Shows a task."""
+            reached.append(f"task {task_id}")
+            return {}
+
+        views.append(show_task)
+
+    @require_scope("tasks:read")
+    def hidden(task_id: str = "") -> Any:
+        reached.append("hidden")
+        return {}
+
+    views: list[Any] = []
+    app, _ = make_piece_app(make_app, declare=declare)
+    app.add_url_rule("/api/tasks/<task_id>", view_func=views[0])
+    app.add_url_rule("/api/tasks/<task_id>/notes", "notes", hidden)
+    app.add_url_rule("/api/tasks/all", "all", hidden)
+    agent = McpAgent(app, create_token(Person(app, "bob")))
+
+    result = agent.calls("show_task", task_id=task_id)
+
+    assert "hidden" not in reached
+    assert result["isError"] or reached == [f"task {task_id}"]
 
 
 def test_an_error_repeats_no_token(app: Flask) -> None:

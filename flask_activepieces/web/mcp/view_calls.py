@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import Response, current_app, request
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ...errors import InvalidInput
@@ -22,9 +23,13 @@ from ...sentences import detail_of, field_sentences
 from ..bearer import VERIFIED_TOKEN
 from .files import without_files
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 #: A sentence for people is not longer; what is, may be a page or a trace.
 LONGEST_SENTENCE = 1000
 _WITHOUT_BODY = ("GET", "DELETE")
+_INVALID = "Fill in a valid value."
 
 
 class ViewRejected(Exception):
@@ -52,6 +57,8 @@ def call_view(route: ViewRoute, arguments: Mapping[str, Any], token: AccessToken
         environ = {**builder.get_environ(), VERIFIED_TOKEN: token}
     finally:
         builder.close()
+    if in_path and not _leads_to(route, environ):
+        raise InvalidInput(dict.fromkeys(in_path, _INVALID))
     # Its own context, and so its own database session.
     with current_app.app_context():
         response = Response(*run_wsgi_app(current_app.wsgi_app, environ, buffered=True))
@@ -66,13 +73,27 @@ def sentence_of(response: Response) -> str:
     return (said or f"The app answered with status {response.status_code}.")[:LONGEST_SENTENCE]
 
 
+def _leads_to(route: ViewRoute, environ: WSGIEnvironment) -> bool:
+    """Whether the app takes the request to this route, or answers with an error.
+
+    WSGI decodes the path before the route is chosen, and ``/tasks/all`` may be another route than
+    ``/tasks/<task_id>``.
+    """
+    try:
+        adapter = current_app.create_url_adapter(current_app.request_class(environ))
+        assert adapter is not None
+        rule, _ = adapter.match(return_rule=True)
+    except HTTPException:
+        return True
+    return rule.rule == route.rule
+
+
 def _path(route: ViewRoute, values: Mapping[str, Any]) -> str:
     path = route.path
     for name, value in values.items():
         text = "" if value is None else str(value)
-        # Encoded, and no dot segment: a value must not lead to another route.
         if text in ("", ".", ".."):
-            raise InvalidInput({name: "Fill in a valid value."})
+            raise InvalidInput({name: _INVALID})
         path = path.replace(f"{{{name}}}", quote(text, safe=""), 1)
     return path
 

@@ -73,6 +73,7 @@ def _route(rule: Rule, method: str, scopes: frozenset[str]) -> ViewRoute:
     return ViewRoute(
         method=method,
         path=_VARIABLE.sub(r"{\1}", rule.rule),
+        rule=rule.rule,
         path_params=tuple(_VARIABLE.findall(rule.rule)),
         scopes=scopes,
     )

@@ -120,7 +120,7 @@ def tool(method: str | None = None, **more: Any) -> Tool:
     action = Action(
         name="do_it", function=print, scopes=frozenset("a"), title="Do it", description="Does it.", **more
     )
-    route = ViewRoute(method=method, path="/x", path_params=(), scopes=frozenset("a")) if method else None
+    route = ViewRoute(method=method, path="/x", rule="/x", path_params=(), scopes=frozenset("a")) if method else None
     return Tool(action, route, frozenset("a"))
 
 

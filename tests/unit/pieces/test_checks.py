@@ -383,7 +383,7 @@ def route(
 ) -> ViewRoute:
     """A protected route, unless other scopes are given."""
     scopes = frozenset(["tasks:write"]) if scopes is None else scopes
-    return ViewRoute(method=method, path=path, path_params=params, scopes=scopes)
+    return ViewRoute(method=method, path=path, rule=path, path_params=params, scopes=scopes)
 
 
 def test_a_protected_view_without_a_route_is_refused() -> None:

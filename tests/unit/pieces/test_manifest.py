@@ -202,7 +202,7 @@ FORM = Schema.from_dict({"task_id": fields.Integer(required=True), "title": fiel
 
 def route(method: str, path: str, *params: str) -> ViewRoute:
     """A protected route."""
-    return ViewRoute(method=method, path=path, path_params=params, scopes=frozenset(["tasks:write"]))
+    return ViewRoute(method=method, path=path, rule=path, path_params=params, scopes=frozenset(["tasks:write"]))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
