@@ -70,6 +70,12 @@ class Subscription:
     failures: int
 
 
+def owner_of(subscriber: Subscriber | Subscription) -> Sequence[str | None]:
+    """Who may renew, read and end a subscription: a user in a workspace, or a client that acts for itself."""
+    client_id = subscriber.client_id if subscriber.user_id is None else None
+    return subscriber.tenant_id, subscriber.organization_id, subscriber.user_id, client_id
+
+
 class Subscriptions:
     """The subscriptions of one app."""
 
@@ -85,14 +91,14 @@ class Subscriptions:
     def subscribe(
         self, subscriber: Subscriber, trigger_name: str, *, webhook_url: str | None, inputs: Mapping[str, Any]
     ) -> tuple[Subscription, str, bool]:
-        """The subscription of this URL, its secret, and whether it is new.
+        """The subscriber's subscription of this URL, its secret, and whether it is new.
 
         Activepieces enables a trigger again without disabling it: the same URL gets the same subscription, with the
         token and the inputs of this call. Its secret stays, because an event may be on its way before the flow could
-        store another one.
+        store another one. Another owner gets another subscription, because the URL of a flow is no secret.
         """
         identifier, fresh, now = random_id(), new_secret(), int(self._clock())
-        target = _target_hash(subscriber.tenant_id, trigger_name, webhook_url or f"poll:{identifier}")
+        target = _target_hash(subscriber, trigger_name, webhook_url or f"poll:{identifier}")
 
         def run(transaction: Transaction) -> tuple[Subscription, str, bool]:
             server, integration_id = self._servers.check(
@@ -288,8 +294,8 @@ def subscription_from_row(row: Row[Any]) -> Subscription:
     return Subscription(**{**values, "organization_id": values["organization_id"] or None, "inputs": inputs})
 
 
-def _target_hash(tenant_id: str, trigger_name: str, target: str) -> str:
-    return hashlib.sha256(json.dumps([tenant_id, trigger_name, target]).encode()).hexdigest()
+def _target_hash(subscriber: Subscriber, trigger_name: str, target: str) -> str:
+    return hashlib.sha256(json.dumps([*owner_of(subscriber), trigger_name, target]).encode()).hexdigest()
 
 
 def _event(name: str, values: Mapping[str, Any], now: int, *, reason: str | None = None) -> Event:

@@ -142,6 +142,50 @@ def test_another_persons_subscription_is_not_found(app: Flask, flow: Flow, name:
     assert row["user_id"] == "bob"
 
 
+def test_a_colleague_who_subscribes_the_same_webhook_neither_takes_it_over_nor_learns_its_secret(
+    app: Flask, flow: Flow
+) -> None:
+    """The address of a flow is no secret. Who has the secret of its subscription can start it with forged events."""
+    theirs = answer_of(flow.subscribes(), 201)
+    colleague = Flow(app, create_token(Person(app, "alice"), scope="tasks:read"))
+
+    mine = answer_of(colleague.subscribes(), 201)
+
+    assert mine["id"] != theirs["id"] and mine["secret"] != theirs["secret"]
+    owners = {row["id"]: (row["user_id"], row["scope"]) for row in rows_of(app, "subscriptions")}
+    assert owners[theirs["id"]][0] == "bob" and "tasks:write" in owners[theirs["id"]][1]
+    assert answer_of(flow.subscribes(), 200) == theirs
+    assert colleague.calls("DELETE", f"/subscriptions/{mine['id']}").status_code == 204
+    assert [row["id"] for row in rows_of(app, "subscriptions")] == [theirs["id"]]
+
+
+def test_a_subscription_in_another_workspace_of_the_user_is_another_one(app: Flask, flow: Flow, bob: Person) -> None:
+    """Otherwise the flow of one organization would get the events of the other."""
+    labs = Flow(app, create_token(bob, workspace="acme/labs"))
+
+    whole, in_labs = answer_of(flow.subscribes(), 201), answer_of(labs.subscribes(), 201)
+
+    assert whole["id"] != in_labs["id"] and whole["secret"] != in_labs["secret"]
+
+
+def test_a_client_that_acts_for_itself_has_only_its_own_subscriptions(app: Flask) -> None:
+    """Such tokens have no user by whom subscriptions could be told apart."""
+    first, second = (_own_flow(app) for _ in range(2))
+    subscribed, cursor = answer_of(first.subscribes(), 201), answer_of(first.polls())["cursor"]
+
+    assert answer_of(second.subscribes(), 201)["secret"] != subscribed["secret"]
+    assert second.calls("POST", f"/subscriptions/{subscribed['id']}/renew").status_code == 404
+    assert second.polls(cursor=cursor).status_code == 404
+    assert second.calls("DELETE", f"/subscriptions/{subscribed['id']}").status_code == 204
+    assert answer_of(first.calls("POST", f"/subscriptions/{subscribed['id']}/renew")) == subscribed
+    assert first.polls(cursor=cursor).status_code == 200
+
+
+def _own_flow(app: Flask) -> Flow:
+    robot = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    return Flow(app, answer_of(robot.posts("/oauth/token", {"grant_type": "client_credentials"}))["access_token"])
+
+
 @pytest.mark.parametrize("subscription_id", ["x", "%00", "é", "x" * 500])
 def test_an_id_that_does_not_exist_is_not_found(flow: Flow, subscription_id: str) -> None:
     assert flow.calls("POST", f"/subscriptions/{subscription_id}/renew").status_code == 404

@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length
 
 from ...crypto.keyring import looks_like_id
-from ...delivery.subscriptions import Subscriber, Subscription
+from ...delivery.subscriptions import Subscriber, Subscription, owner_of
 from ...errors import NotFound
 from ..api.operations import json_body, load
 from .base import Caller, bearer_view, trigger_inputs
@@ -62,12 +62,12 @@ def unsubscribe(caller: Caller, subscription_id: str) -> ResponseReturnValue:
 
 
 def find_subscription(caller: Caller, subscription_id: str) -> Subscription:
-    """The subscription of the token's user in the token's workspace; `NotFound` for any other."""
+    """The subscription of the token's user in the token's workspace, or of its client; `NotFound` for any other."""
     token = caller.token
     if not looks_like_id(subscription_id):
         raise NotFound("subscription", subscription_id)
     found = caller.state.delivery.subscriptions.get(subscription_id, tenant_id=token.tenant_id or "")
-    if (found.user_id, found.organization_id) != (token.user_id, token.organization_id):
+    if owner_of(found) != owner_of(subscriber_of(caller)):
         raise NotFound("subscription", subscription_id)
     return found
 
