@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import EXCLUDE, Schema, fields
 from werkzeug.test import TestResponse
 
+from flask_activepieces import Principal
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces.declarations import Piece
+from flask_activepieces.pieces.fields import Secret
 from tests.conftest import MakeApp
 from tests.support.actors import Person, answer_of
 from tests.support.clock import StoppedClock
@@ -145,6 +150,52 @@ def test_after_too_many_failures_nothing_is_checked_until_the_next_minute(
 
     clock.advance(60)
     assert signs_in(app, right).status_code == 200
+
+
+class ForgivingHost(PieceHost):
+    """Like many apps, it does not mind how a user name is written."""
+
+    def check_password(self, username: str, password: str) -> Principal | None:
+        return super().check_password(unicodedata.normalize("NFKC", username).strip().lower(), password)
+
+    def check_credentials(self, fields: Mapping[str, Any]) -> Principal | None:
+        return self.check_password({1: "bob"}.get(fields["account"], ""), fields["key"])
+
+
+class AnyAddressSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    base_url = fields.String()
+    account = fields.Integer(required=True)
+    key = Secret(required=True)
+
+
+def spellings() -> Iterator[Any]:
+    """One user name, written in many ways."""
+    for name in ("bob", "Bob", "BOB", " bob", "bob ", "\uff42ob", "\tbob"):
+        yield from [BOB | {"username": name, "password": f"guess {number}"} for number in range(5)]
+
+
+def same_accounts() -> Iterator[Any]:
+    """One account in a form, beside what does not name it, or written in many ways."""
+    for number in range(10):
+        one: dict[str, Any] = {"account": 1, "key": f"guess {number}"}
+        yield {"type": "CUSTOM_AUTH", "props": one | {"base_url": f"https://app.example.com/{number}"}}
+        yield {"type": "CUSTOM_AUTH", "props": one | {f"unknown {number}": "x"}}
+        yield {"type": "CUSTOM_AUTH", "props": one | {"account": "0" * number + "1"}}
+
+
+@pytest.mark.parametrize("guesses", [spellings, same_accounts])
+def test_another_spelling_of_an_account_is_no_fresh_start(
+    make_app: MakeApp, guesses: Callable[[], Iterator[Any]]
+) -> None:
+    kinds: list[auth.Auth] = [auth.BasicAuth(), auth.CustomAuth(form=AnyAddressSchema)]
+    app, _ = make_piece_app(make_app, host=ForgivingHost(), piece=Piece(name="p", title="Tasks", auth=kinds))
+
+    statuses = [signs_in(app, guess).status_code for guess in guesses()]
+
+    assert statuses == [401] * 20 + [429] * (len(statuses) - 20)
 
 
 def test_guesses_at_one_account_do_not_block_another(app: Flask) -> None:

@@ -7,12 +7,14 @@ after too many failures from one address for one account, nothing is checked unt
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
+from marshmallow import Schema
 
 from ...errors import InvalidInput
 from ...host.interface import Host, Principal
@@ -20,7 +22,8 @@ from ...oauth.personal_tokens import SIGN_IN_SECONDS
 from ...pieces import auth
 from ...pieces.declarations import as_schema
 from ...pieces.fields import Secret
-from ...pieces.properties import input_fields
+from ...pieces.manifest import ADDRESS
+from ...pieces.properties import value_fields
 from ...state import State, get_state
 from ...storage.rate_limit import WINDOW
 from ..api.operations import json_body, load
@@ -64,17 +67,30 @@ def _attempt(host: Host, kinds: Iterable[auth.Auth], body: Mapping[str, Any]) ->
     match next((kind for kind in kinds if kind.kind == body.get("type")), None):
         case auth.BasicAuth():
             username, password = _text(body, "username"), _text(body, "password")
-            return Attempt(username, lambda: host.check_password(username, password))
+            return Attempt(_normalized(username), lambda: host.check_password(username, password))
         case auth.CustomAuth(form=form):
             if not isinstance(body.get("props"), dict):
                 raise InvalidInput({"props": "Must be an object."})
             schema, props = as_schema(form), filled_fields(body["props"])
             fields = load(schema, props)
-            secret = {name for name, each in input_fields(schema) if isinstance(each, Secret)}
-            account = json.dumps({name: value for name, value in props.items() if name not in secret}, sort_keys=True)
-            return Attempt(account, lambda: host.check_credentials(fields))
+            return Attempt(_account(schema, props), lambda: host.check_credentials(fields))
         case _:
             raise InvalidInput({"type": "The piece of this app has no such kind of sign-in."})
+
+
+def _account(schema: Schema, props: Mapping[str, Any]) -> str:
+    """The values that name the account: declared fields that are neither secret nor the address of the app."""
+    naming = {
+        name: _normalized(str(field.deserialize(props[name])))
+        for name, field in value_fields(schema)
+        if name in props and name != ADDRESS and not isinstance(field, Secret)
+    }
+    return json.dumps(naming, sort_keys=True)
+
+
+def _normalized(name: str) -> str:
+    """One spelling of what many apps take for the same name, so that each spelling is no fresh start for guesses."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
