@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from ..crypto.keyring import sha256_hex
@@ -53,6 +54,18 @@ class RateLimiter:
             if len(self._counts) > _MAX_KEYS:
                 self._counts.popitem(last=False)
         return count <= limit
+
+
+def address_key(address: str | None) -> str:
+    """What limits count by: an address, or of IPv6 the network of 2⁶⁴ addresses that one customer has (RFC 6177)."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or ""  # a Unix socket
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    # A server that listens on IPv6 gets IPv4 addresses in this form (RFC 4291 §2.5.5.2).
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def in_redis(client: Any) -> Hit:

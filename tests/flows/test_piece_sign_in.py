@@ -214,6 +214,16 @@ def test_guesses_from_one_address_do_not_block_another(app: Flask) -> None:
     assert elsewhere.status_code == 200
 
 
+def test_the_many_addresses_of_one_ipv6_network_are_no_fresh_start(app: Flask) -> None:
+    statuses = [
+        signs_in(app, BOB | {"password": "wrong"}, environ_base={"REMOTE_ADDR": f"2001:db8::{number}"}).status_code
+        for number in range(25)
+    ]
+
+    assert statuses == [401] * 20 + [429] * 5
+    assert signs_in(app, BOB, environ_base={"REMOTE_ADDR": "2001:db8:0:1::"}).status_code == 200
+
+
 # --- The request ----------------------------------------------------------------------------------
 
 

@@ -214,6 +214,16 @@ def test_an_address_can_register_few_clients_a_minute(app: Flask, clock: Stopped
     assert register(app).status_code == 201
 
 
+def test_the_many_addresses_of_one_ipv6_network_register_no_more(app: Flask) -> None:
+    def registers_from(address: str) -> int:
+        return register(app, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [registers_from(f"2001:db8::{number}") for number in range(11)] == [201] * 10 + [429]
+    assert registers_from("2001:db8:0:1::1") == 201
+    # IPv4 addresses, as a server that listens on IPv6 sees them, are not one network.
+    assert [registers_from(f"::ffff:192.0.2.{number}") for number in range(11)] == [201] * 11
+
+
 def test_a_registration_needs_no_cookie_and_reads_none(app: Flask) -> None:
     alice = Person(app, "alice")
 

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.metadata import InvalidMetadata, parse_json_object
 from ...state import State, get_state
-from ...storage.rate_limit import WINDOW
+from ...storage.rate_limit import WINDOW, address_key
 from ..bearer import bearer_token
 from ..error_responses import NO_STORE, error_response
 
@@ -41,7 +41,7 @@ def _registration_view(view: Callable[..., Response]) -> Callable[..., Response]
 @_registration_view
 def register(state: State) -> Response:
     """RFC 7591 §3.1."""
-    if not state.rate_limiter.hit(f"registration {request.remote_addr}", state.now(), MAX_REGISTRATIONS):
+    if not state.rate_limiter.hit(f"registration {address_key(request.remote_addr)}", state.now(), MAX_REGISTRATIONS):
         description = "Too many clients were registered from this address."
         return error_response(429, "temporarily_unavailable", description, retry_after=WINDOW)
     try:
@@ -81,7 +81,8 @@ def _authenticate(state: State, client_id: str) -> tuple[OAuthClient, str] | Res
         return client, token
     response = error_response(401, "invalid_token", "This is not the registration access token of the client.")
     response.headers["WWW-Authenticate"] = 'Bearer realm="registration", error="invalid_token"'
-    if not state.failure_limiter.record_failure(f"registration {request.remote_addr} {client_id}", state.now()):
+    key = f"registration {address_key(request.remote_addr)} {client_id}"
+    if not state.failure_limiter.record_failure(key, state.now()):
         response.status_code = 429
         response.headers["Retry-After"] = str(WINDOW)
     return response

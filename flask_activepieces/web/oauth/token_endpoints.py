@@ -22,7 +22,7 @@ from ...oauth.tokens.base_server import ClientRequest, reject_duplicates
 from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
-from ...storage.rate_limit import WINDOW
+from ...storage.rate_limit import WINDOW, address_key
 from ..error_responses import NO_STORE, error_response
 
 FORM = "application/x-www-form-urlencoded"
@@ -77,7 +77,7 @@ def _rate_limit_key(client_request: ClientRequest) -> str:
         client_id = read_credentials(client_request.form, client_request.authorization).client_id
     except OAuth2Error:
         client_id = ""
-    return f"{request.remote_addr} {client_id}"
+    return f"{address_key(request.remote_addr)} {client_id}"
 
 
 def _client_request(state: State) -> ClientRequest:

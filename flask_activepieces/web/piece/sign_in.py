@@ -25,7 +25,7 @@ from ...pieces.fields import Secret
 from ...pieces.manifest import ADDRESS
 from ...pieces.properties import value_fields
 from ...state import State, get_state
-from ...storage.rate_limit import WINDOW
+from ...storage.rate_limit import WINDOW, address_key
 from ..api.operations import json_body, load
 from ..api.problems import Problem, ProblemType
 from .account import workspace_of
@@ -101,7 +101,7 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 
 def _sign_in(state: State, attempt: Attempt) -> Principal:
-    key = f"sign-in {request.remote_addr} {attempt.account}"
+    key = f"sign-in {address_key(request.remote_addr)} {attempt.account}"
     # Every attempt counts, before the password is looked at: a guess after the limit learns nothing.
     if not state.failure_limiter.record_failure(key, state.now()):
         raise Problem(ProblemType.TOO_MANY_ATTEMPTS, "Too many sign-ins.", retry_after=WINDOW)

@@ -19,6 +19,7 @@ from flask_activepieces.storage.rate_limit import (
     WINDOW,
     Hit,
     RateLimiter,
+    address_key,
     in_flask_limiter,
     in_redis,
     make_rate_limiter,
@@ -211,3 +212,19 @@ def test_a_missing_redis_causes_no_error(url: str) -> None:
     ours = FailureLimiter(make_rate_limiter(Flask("host").extensions, redis_url=url))
 
     assert spent(ours.record_failure, 2) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("unix:", "unix:"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_address(address: str | None, key: str) -> None:
+    assert address_key(address) == key
