@@ -13,28 +13,28 @@ from .output import counted
 
 
 @click.command("deliver")
-@click.option("--once", is_flag=True, help="Deliver what is due now, and end.")
+@click.option("--once", is_flag=True, help="Deliver what is due now, and exit.")
 @click.option(
     "--threads",
     type=click.IntRange(1, 200),
     default=THREADS,
     show_default=True,
-    help="How many subscriptions to serve at once; more than ACTIVEPIECES_DELIVERIES_PER_SERVER.",
+    help="How many subscriptions to serve at the same time. Use more than ACTIVEPIECES_DELIVERIES_PER_SERVER.",
 )
 def deliver_command(once: bool, threads: int) -> None:
-    """Send events to the flows that subscribed, until SIGTERM or Ctrl+C; several workers may run.
+    """Send events to the flows that subscribed, until SIGTERM or Ctrl+C. Several workers can run at the same time.
 
-    With --once, fails with exit code 3 if the database is unreachable; otherwise, waits for it.
+    If the database is unreachable, waits for it; with --once, fails with exit code 3.
     """
     state = get_state()
-    # Problems in the declarations are reported now, and not with the first event.
+    # Report problems in the declarations now, and not with the first event.
     state.piece.triggers()
     worker = state.delivery.worker(threads=threads)
     _stop_on_signals(worker)
     if once:
         click.echo(f"Made {counted(worker.run_once(), 'attempt')}.")
         return
-    click.echo("Delivering events. SIGTERM or Ctrl+C ends it after the current deliveries.", err=True)
+    click.echo("Delivering events. SIGTERM or Ctrl+C stops this worker after its current deliveries.", err=True)
     worker.run()
 
 

@@ -1,4 +1,4 @@
-"""``flask activepieces deliveries``: what was sent to which flow, and subscriptions that wait."""
+"""``flask activepieces deliveries``: the log of deliveries, and the subscriptions of flows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ _STATES = ("pending", "delivered", "skipped", "dead")
 @click.option("--tenant", "tenant_id", type=HostId(), help="Only deliveries of this tenant.")
 @click.option("--state", type=click.Choice(_STATES), help="Only deliveries in this state.")
 @click.option("--subscription", "subscription_id", help="Only deliveries to this subscription.")
-@click.option("--before", type=int, metavar="ID", help="Only deliveries before this one, for the next page.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--before", type=int, metavar="ID", help="Only deliveries older than this one, for the next page.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="The number of deliveries, at most."
+)
 @json_option
 def list_deliveries(as_json: bool, tenant_id: str | None, **filters: Any) -> None:
     """List the newest deliveries."""
@@ -50,14 +52,16 @@ def show(delivery_id: int, as_json: bool) -> None:
 def replay(delivery_id: int, as_json: bool) -> None:
     """Send an event again, with the same event id."""
     get_state().delivery.log.replay(delivery_id, tenant_id=None)
-    print_result({"id": delivery_id, "state": "pending"}, f"Delivery {delivery_id} is sent again.", as_json=as_json)
+    print_result(
+        {"id": delivery_id, "state": "pending"}, f"Delivery {delivery_id} will be sent again.", as_json=as_json
+    )
 
 
 @deliveries_cli.command("subscriptions")
 @click.option("--tenant", "tenant_id", type=HostId(), help="Only subscriptions of this tenant.")
 @json_option
 def list_subscriptions(tenant_id: str | None, as_json: bool) -> None:
-    """List the subscriptions, the oldest first; never their secrets."""
+    """List the subscriptions, the oldest first, without their secrets."""
     found = get_state().delivery.subscriptions.list_for_tenant(tenant_id)
     rows = [
         {name: getattr(each, name) for name in (*_SUBSCRIPTION, "user_id", "client_id", "scope")}
@@ -71,7 +75,7 @@ def list_subscriptions(tenant_id: str | None, as_json: bool) -> None:
 @click.argument("subscription_id")
 @json_option
 def pause(subscription_id: str, as_json: bool) -> None:
-    """Deliver nothing to a subscription until it is resumed; its events are kept."""
+    """Stop deliveries to a subscription until it is resumed. Its events are kept."""
     get_state().delivery.subscriptions.pause(subscription_id, tenant_id=None, reason="paused by an operator")
     print_result(
         {"id": subscription_id, "state": "paused"}, f"Paused subscription {subscription_id}.", as_json=as_json
@@ -82,7 +86,7 @@ def pause(subscription_id: str, as_json: bool) -> None:
 @click.argument("subscription_id")
 @json_option
 def resume(subscription_id: str, as_json: bool) -> None:
-    """Deliver to a paused subscription again, beginning with what was kept."""
+    """Resume deliveries to a paused subscription, beginning with the kept events."""
     get_state().delivery.subscriptions.resume(subscription_id, tenant_id=None)
     print_result(
         {"id": subscription_id, "state": "active"}, f"Resumed subscription {subscription_id}.", as_json=as_json
@@ -90,7 +94,7 @@ def resume(subscription_id: str, as_json: bool) -> None:
 
 
 def _flow_of(subscription: Subscription) -> str | None:
-    """The id of the flow, which is a part of its webhook's URL; None for a flow that asks for its events itself."""
+    """The id of the flow, from its webhook's URL; None for a flow that asks the app for events."""
     path = (subscription.webhook_url or "").partition("/webhooks/")[2]
     return path.partition("/")[0] or None
 

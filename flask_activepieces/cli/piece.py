@@ -22,7 +22,7 @@ from ..pieces.installing.versions import FIRST_VERSION
 from ..state import get_state
 from .output import counted, json_option, print_json, print_rows, printable
 
-piece_cli = AppGroup("piece", help="The app's piece: what Activepieces shows and calls of the app.")
+piece_cli = AppGroup("piece", help="Build, compare and install the app's piece.")
 
 #: Activepieces accepts no pre-releases.
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
@@ -38,11 +38,18 @@ def _check_version(ctx: click.Context, param: click.Parameter, value: str | None
 
 
 @piece_cli.command("build")
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="A directory.")
-@click.option("--version", callback=_check_version, default=FIRST_VERSION, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("."),
+    help="The directory of the package.",
+)
+@click.option(
+    "--version", callback=_check_version, default=FIRST_VERSION, show_default=True, help="The version of the package."
+)
 @json_option
 def build(output: Path, version: str, as_json: bool) -> None:
-    """Write the piece as an npm package (.tgz). The same declarations always give the same bytes."""
+    """Write the piece as an npm package (.tgz)."""
     archive = build_archive(_manifest(version))
     output.mkdir(parents=True, exist_ok=True)
     path = output / archive.file_name
@@ -57,7 +64,7 @@ def build(output: Path, version: str, as_json: bool) -> None:
 @piece_cli.command("show")
 @json_option
 def show(as_json: bool) -> None:
-    """List the actions, triggers and ways to connect; JSON is the whole manifest."""
+    """List the actions, triggers and kinds of authentication. With --json, print the whole manifest."""
     manifest = _manifest(FIRST_VERSION)
     if as_json:
         print_json(manifest)
@@ -68,7 +75,7 @@ def show(as_json: bool) -> None:
 @piece_cli.command("diff")
 @json_option
 def diff(as_json: bool) -> None:
-    """Compare the piece with the newest one on the server."""
+    """Compare the piece with the newest version on the server."""
     plan = PieceInstaller(_client()).plan(_manifest(FIRST_VERSION))
     if as_json:
         print_json(_plan_json(plan))
@@ -77,11 +84,13 @@ def diff(as_json: bool) -> None:
 
 
 @piece_cli.command("install")
-@click.option("--version", callback=_check_version, help="Instead of the version that the changes need.")
-@click.option("--force", is_flag=True, help="Install it even if nothing has changed that the server stores.")
+@click.option(
+    "--version", callback=_check_version, help="The version to install, instead of the one that the changes require."
+)
+@click.option("--force", is_flag=True, help="Install the piece even if the server has the same one.")
 @json_option
 def install(version: str | None, force: bool, as_json: bool) -> None:
-    """Install the piece on the server, unless it has the same one, and wait until it can be used.
+    """Install the piece on the server, and wait until it can be used. Does nothing if the server has the same piece.
 
     Uses PIECE_INSTALL_TOKEN, PIECE_INSTALL_EMAIL with PIECE_INSTALL_PASSWORD, or the app's API key.
     """
@@ -109,7 +118,7 @@ def _client() -> ActivepiecesClient:
 
 
 def _credential(api_key: str | None) -> Credential:
-    """From the environment, so that no secret is in a list of processes or in a shell's history."""
+    """The credential, from the environment: options would show it to other users and in the history of the shell."""
     token, email = os.environ.get("PIECE_INSTALL_TOKEN"), os.environ.get("PIECE_INSTALL_EMAIL")
     password = os.environ.get("PIECE_INSTALL_PASSWORD")
     if token:
@@ -121,7 +130,7 @@ def _credential(api_key: str | None) -> Credential:
     raise SetupError(
         "No credential for Activepieces: set the environment variable PIECE_INSTALL_TOKEN to an API key, or the app's"
         " setting ACTIVEPIECES_API_KEY. The Community Edition has no API keys: set PIECE_INSTALL_EMAIL and"
-        " PIECE_INSTALL_PASSWORD of an admin, or PIECE_INSTALL_TOKEN to the token of one who has signed in."
+        " PIECE_INSTALL_PASSWORD of an admin, or PIECE_INSTALL_TOKEN to the token of a signed-in admin."
     )
 
 
@@ -149,12 +158,12 @@ def _print_plan(plan: Plan) -> None:
     if plan.installed is None:
         click.echo(f"The piece is not installed yet; its first version is {plan.version}.")
     elif plan.changes:
-        click.echo(f"Version {plan.installed} is installed; the next one is {plan.version}.")
+        click.echo(f"Version {plan.installed} is installed; the next version is {plan.version}.")
     else:
         click.echo(f"Version {plan.installed} is installed, and nothing has changed.")
     if plan.flows:
         flows = counted(len(plan.flows), "flow")
-        click.echo(f"Warning: {flows} will need work when someone chooses the new version in their steps:", err=True)
+        click.echo(f"Warning: {flows} must be changed before using the new version:", err=True)
     for flow in plan.flows:
         click.echo(printable(f"  {flow.display_name} ({flow.id}) uses {', '.join(flow.versions)}"), err=True)
 

@@ -1,4 +1,4 @@
-"""``flask activepieces tokens``: personal access tokens of users: create, list and revoke them."""
+"""``flask activepieces tokens``: create, list and revoke personal access tokens of users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..oauth.personal_tokens import PersonalToken
 from ..state import get_state
 from .output import HostId, json_option, print_result, print_rows, printable
 
-tokens_cli = AppGroup("tokens", help="Personal access tokens of users.")
+tokens_cli = AppGroup("tokens", help="Create, list and revoke personal access tokens of users.")
 
 _COLUMNS = ("id", "kind", "name", "tenant_id", "user_id", "scope", "last_used_at", "expires_at")
 
@@ -23,12 +23,18 @@ _DAY = 86_400
 
 
 @tokens_cli.command("create")
-@click.option("--user", "user_id", type=HostId(), required=True, help="Its user.")
-@click.option("--tenant", "tenant_id", type=HostId(), required=True, help="The tenant that it is for.")
+@click.option("--user", "user_id", type=HostId(), required=True, help="The user of the token.")
+@click.option("--tenant", "tenant_id", type=HostId(), required=True, help="The tenant that the token is for.")
 @click.option("--organization", "organization_id", type=HostId(), help="The organization in that tenant.")
-@click.option("--name", required=True, help="What will use it.")
-@click.option("--scope", "scopes", multiple=True, help="What it may do; repeatable, or separated by spaces.")
-@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="When it expires.")
+@click.option("--name", required=True, help="The program that will use the token.")
+@click.option("--scope", "scopes", multiple=True, help="A scope of the token. Repeatable, or separated by spaces.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=90,
+    show_default=True,
+    help="The number of days until the token expires.",
+)
 @json_option
 def create(
     user_id: str,
@@ -39,7 +45,7 @@ def create(
     days: int,
     as_json: bool,
 ) -> None:
-    """Create a token in a user's name, and print it, once."""
+    """Create a token for a user, and print it. It cannot be shown again."""
     state = get_state()
     workspace = _workspace(state.host, user_id, tenant_id, organization_id)
     token, text = state.personal_tokens.create(
@@ -59,7 +65,7 @@ def create(
 @click.option("--user", "user_id", type=HostId(), help="Only tokens of this user.")
 @json_option
 def list_tokens(as_json: bool, **filters: str | None) -> None:
-    """List the tokens, without their text."""
+    """List tokens and sign-ins. Does not print the tokens themselves."""
     rows = [_row(token) for token in get_state().personal_tokens.search(**filters)]
     print_rows(rows, _COLUMNS, empty="There are no tokens.", as_json=as_json)
 
@@ -79,7 +85,7 @@ def revoke(token_id: str, as_json: bool) -> None:
 
 
 def _workspace(host: Host, user_id: str, tenant_id: str, organization_id: str | None) -> Workspace:
-    """What the user shares with the token."""
+    """The workspace that the user shares with the token."""
     principal = host.load_principal(user_id, tenant_id)
     if principal is None:
         raise InvalidInput({"user": "The app has no such user in this tenant."})

@@ -1,4 +1,4 @@
-"""``flask activepieces client-policy``: which agents the users of a tenant may approve."""
+"""``flask activepieces client-policy``: which MCP clients the users of a tenant may approve."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def test_the_policy_of_a_tenant_is_shown_with_the_clients_in_use(app: Flask, run
     program = approved_agent(app)
 
     assert run("client-policy", "show", "acme").stdout.splitlines() == [
-        "Users may approve all clients.",
+        "Users may approve all MCP clients.",
         "Robin (program.test): 1 grant",
     ]
-    assert run("client-policy", "show", "globex").stdout.splitlines()[1] == "No such client is in use."
+    assert run("client-policy", "show", "globex").stdout.splitlines()[1] == "No MCP client is in use."
     shown = run_json("client-policy", "show", "acme", "--json")
     assert (shown["mode"], shown["hosts"]) == ("all", [])
     assert [each["client_id"] for each in shown["clients"]] == [program.client_id]
@@ -49,11 +49,11 @@ def test_a_policy_is_set_and_grants_are_revoked(app: Flask, run: Run, run_json: 
     revoked = run_json("client-policy", "set", "acme", "--allow", "none", "--json")
 
     assert kept.stdout.splitlines() == [
-        "Users may approve clients from claude.ai, program.test.",
+        "Users may approve MCP clients from claude.ai, program.test.",
         "Revoked 0 grants.",
     ]
     assert revoked == {"mode": "none", "hosts": [], "revoked_grants": 1}
-    assert "Users may approve no client that registered itself." in run("client-policy", "show", "acme").stdout
+    assert "Users may not approve MCP clients." in run("client-policy", "show", "acme").stdout
     assert "grants" not in row_counts(app)
 
 

@@ -104,7 +104,7 @@ def test_diff_installs_nothing(piece: Piece) -> None:
     output = piece.run("diff").output
 
     assert output == (
-        "major: action create_task, field due is removed\nVersion 1.0.0 is installed; the next one is 2.0.0.\n"
+        "major: action create_task, field due is removed\nVersion 1.0.0 is installed; the next version is 2.0.0.\n"
     )
     assert piece.json("diff")["installed"] == "1.0.0"
 
@@ -131,7 +131,7 @@ def test_major_version_warns_of_the_flows_that_use_the_piece(
     result = piece.run(command)
 
     warning, flow = result.stderr.splitlines()
-    assert warning == "Warning: 1 flow will need work when someone chooses the new version in their steps:"
+    assert warning == "Warning: 1 flow must be changed before using the new version:"
     assert re.fullmatch(r"  Daily \(\w{21}\) uses 1\.0\.0", flow)
     assert ("Installed version 2.0.0." in result.stdout) is (command == "install")
 
