@@ -31,6 +31,7 @@ from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
 from .mcp.call_log import CallLog
+from .mcp.call_overview import CallOverview
 from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
@@ -38,6 +39,7 @@ from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
 from .oauth.clients.overview import ClientOverview
 from .oauth.clients.service import OAuthClients
+from .oauth.connected_agents import ConnectedAgents
 from .oauth.connected_apps import ConnectedApps
 from .oauth.documents.fetch import Fetcher
 from .oauth.documents.service import DocumentClients
@@ -156,6 +158,7 @@ class Activepieces:
             grants=grants,
             personal_tokens=PersonalTokens(database, clock=self._clock, audit=audit, known_scopes=settings.scopes),
             connected_apps=ConnectedApps(database, clock=self._clock),
+            connected_agents=ConnectedAgents(database, clock=self._clock),
             pending_requests=PendingRequests(keys=settings.secret_keys, clock=self._clock),
             code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
             document_clients=document_clients,
@@ -176,6 +179,7 @@ class Activepieces:
             action_calls=ActionCalls(database, clock=self._clock),
             mcp=McpServer(piece.definition, partial(_version, host)),
             tool_calls=CallLog(database, audit=audit, clock=self._clock),
+            call_overview=CallOverview(database, clock=self._clock),
             delivery=build_delivery(
                 settings,
                 database,

@@ -49,7 +49,7 @@ user_provisioned = _signals.signal("user.provisioned", "A user got access to the
 user_deprovisioned = _signals.signal("user.deprovisioned", "A user was removed from a project of Activepieces.")
 mcp_changed = _signals.signal("mcp.changed", "A project's MCP server, or its tools, were enabled or disabled.")
 mcp_token_rotated = _signals.signal("mcp.token_rotated", "A project's MCP server got a new token.")
-
+agent_step_changed = _signals.signal("agent_step.changed", "The app's MCP endpoint was added to an agent step.")
 personal_token_created = _signals.signal("personal_token.created", "A user created a personal access token.")
 personal_token_revoked = _signals.signal("personal_token.revoked", "A user revoked a personal access token.")
 subscription_created = _signals.signal("subscription.created", "A flow subscribed to a trigger.")

@@ -16,6 +16,7 @@ from .errors import DeclarationError, SetupError
 from .host.interface import Host
 from .integrations.services import TenantServices
 from .mcp.call_log import CallLog
+from .mcp.call_overview import CallOverview
 from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
@@ -23,6 +24,7 @@ from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
 from .oauth.clients.overview import ClientOverview
 from .oauth.clients.service import OAuthClients
+from .oauth.connected_agents import ConnectedAgents
 from .oauth.connected_apps import ConnectedApps
 from .oauth.documents.service import DocumentClients
 from .oauth.grants import Grants
@@ -58,6 +60,7 @@ class State:
     grants: Grants
     personal_tokens: PersonalTokens
     connected_apps: ConnectedApps
+    connected_agents: ConnectedAgents
     pending_requests: PendingRequests
     code_issuer: CodeIssuer
     document_clients: DocumentClients
@@ -72,6 +75,7 @@ class State:
     action_calls: ActionCalls
     mcp: McpServer
     tool_calls: CallLog
+    call_overview: CallOverview
     delivery: Delivery
 
     def now(self) -> int:

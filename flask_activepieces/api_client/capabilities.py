@@ -55,6 +55,7 @@ RESTRICTIONS: Mapping[str, Restriction] = {
     ),
     "server.plan": Restriction(user_only_reason="Activepieces shows the plan to users only"),
     "mcp": Restriction(user_only_reason="an API key cannot manage MCP servers"),
+    "agent_tools": Restriction(user_only_reason="Activepieces checks MCP servers only for users"),
     "api_keys": _for_administrators("API keys"),
     "signing_keys": _for_administrators("signing keys"),
     "oauth_apps": _for_administrators("OAuth apps"),

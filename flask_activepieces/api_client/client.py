@@ -5,6 +5,7 @@ from __future__ import annotations
 from .capabilities import Edition
 from .connection_pool import ConnectionPool
 from .credentials import ApiKey, Credential
+from .resources.agent_tools import AgentTools
 from .resources.connections import Connections
 from .resources.embedding import Embedding
 from .resources.flow_runs import FlowRuns
@@ -58,6 +59,7 @@ class ActivepiecesClient:
         self.pieces = Pieces(transport)
         self.templates = Templates(transport)
         self.mcp = Mcp(transport)
+        self.agent_tools = AgentTools(transport)
         self.embedding = Embedding(transport)
         self.server = Server(transport)
 

@@ -22,6 +22,7 @@ from .embedding import embedding_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
+from .mcp import mcp_cli
 from .output import CommandGroup, HostId, confirm, counted, json_option, print_json, print_result, yes_option
 from .piece import piece_cli
 from .tokens import tokens_cli
@@ -39,6 +40,7 @@ for group in (
     grants_cli,
     integrations_cli,
     keys_cli,
+    mcp_cli,
     piece_cli,
     tenants_cli,
     tokens_cli,

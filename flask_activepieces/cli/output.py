@@ -25,6 +25,7 @@ _OPTIONS = {
     "remember_consent": "--remember-consent",
     "can_introspect": "--introspection",
     "scopes": "--scope",
+    "token_file": "--token-file",
     "origins": "ORIGINS",
 }
 

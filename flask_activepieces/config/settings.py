@@ -46,7 +46,18 @@ MAKE_A_KEY = "make one with: python -c 'import secrets; print(secrets.token_hex(
 SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
 #: The pages of the automation area, in the order of its navigation.
-AUTOMATION_PAGES = ("overview", "connections", "flows", "deliveries", "mcp", "piece", "clients", "audit", "setup")
+AUTOMATION_PAGES = (
+    "overview",
+    "connections",
+    "flows",
+    "deliveries",
+    "mcp",
+    "agents",
+    "piece",
+    "clients",
+    "audit",
+    "setup",
+)
 #: Works with every server from 0.70 on. A later one has more options, and needs a later server.
 DEFAULT_EMBED_SDK_URL = "https://cdn.activepieces.com/sdk/embed/0.8.1.js"
 #: Activepieces without a worker is silent for 300 seconds before it says so.

@@ -52,6 +52,7 @@ _APP_KEY_OPERATIONS = _SHARED_PROJECT_OPERATIONS | {
     "connections.list_owners",
     "flows.list",
     "flows.get",
+    "flows.apply",
     "flows.enable",
     "flows.disable",
     "flow_runs.list",
@@ -60,7 +61,7 @@ _APP_KEY_OPERATIONS = _SHARED_PROJECT_OPERATIONS | {
     "projects.get",
 }
 #: What Activepieces allows no API key to do: a user of the tenant's project does it, for whom the app signs.
-_SIGNED_USER_OPERATIONS = {"connections.replace", "mcp.get", "mcp.update", "mcp.rotate_token"}
+_SIGNED_USER_OPERATIONS = {"connections.replace", "mcp.get", "mcp.update", "mcp.rotate_token", "agent_tools.check"}
 #: The least of Activepieces' roles that may manage MCP; it cannot invite people.
 _ROLE = "Editor"
 

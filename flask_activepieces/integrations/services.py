@@ -13,6 +13,7 @@ from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.audit import Audit
 from ..storage.database import Database
+from .agent_steps import TenantAgentSteps
 from .client_factory import ClientFactory, MakeClient, pooled_clients
 from .connections.health import ConnectionHealth
 from .connections.leases import Leases
@@ -74,6 +75,7 @@ class TenantServices:
         self.flows = TenantFlows(deps)
         self.pieces = TenantPieces(deps)
         self.mcp = TenantMcp(deps)
+        self.agent_steps = TenantAgentSteps(deps)
         self.connection_health = ConnectionHealth(deps, self.connections)
         self.one_click = OneClick(deps, saver, CodeIssuer.from_settings(settings, clock=clock))
         pending = PendingAuthorizations(settings.secret_keys, leases)

@@ -12,7 +12,7 @@ from .connections import authorization, engine, global_connections, oauth_apps, 
 from .embedding import pages as embedding_pages
 from .flows import folders, forms, routes, runs, step_files, webhooks
 from .flows.rows import finish_deletions
-from .mcp import settings, transport
+from .mcp import agent_tools, settings, transport
 from .pieces import catalogue
 from .routing.responses import respond, route_not_found
 from .routing.route_groups import RouteGroup
@@ -43,6 +43,7 @@ ROUTE_GROUPS: Sequence[RouteGroup] = (
     settings.group,
     transport.group,
     transport.old_group,
+    agent_tools.group,
     users.group,
     project_members.group,
     invitations.group,

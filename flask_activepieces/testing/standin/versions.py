@@ -96,6 +96,14 @@ MCP_BY_OAUTH = Change(
     source="[0.78.2] mcp-server enable {status} · [0.78.2] mcp-server http, mcp token"
     " · mcp: project mcp-server update · mcp: POST /mcp with the CURRENT project mcp token",
 )
+AGENT_TOOLS = Change(
+    since="0.85",
+    before="`POST /projects/:id/agent-tools/mcp/validate` is 404.",
+    after="It tells users which tools an MCP server has that an agent step shall use, or that it cannot be used. The"
+    " stand-in stores agent steps, and does not run them.",
+    evidence="read",
+    source="the OpenAPI document of 0.85.2 · mcp-tool-validator.ts@0e6cfb2",
+)
 SSRF_FILTER = Change(
     since="0.85",
     before="Token requests to private addresses are sent.",

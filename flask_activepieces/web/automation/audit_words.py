@@ -39,6 +39,7 @@ _SENTENCES: Mapping[str, str] = {
     "flow.enabled": Message("Flow “%(flow)s” switched on"),
     "flow.disabled": Message("Flow “%(flow)s” switched off"),
     "flow_run.retried": Message("A run of “%(flow)s” started again"),
+    "agent_step.changed": Message("This app added to an agent of “%(flow)s”"),
     "piece.installed": Message("App piece installed in version %(version)s"),
     "user.provisioned": Message("Access to the flow builder given"),
     "user.deprovisioned": Message("Access to the flow builder ended"),
@@ -63,7 +64,7 @@ KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     ),
     "clients": (Message("OAuth clients"), ("client.", "client_policy.")),
     "connections": (Message("Connections"), ("connection.",)),
-    "flows": (Message("Flows"), ("flow.", "flow_run.", "subscription.")),
+    "flows": (Message("Flows"), ("flow.", "flow_run.", "agent_step.", "subscription.")),
     "setup": (Message("Settings"), ("integration.", "mcp.", "piece.")),
 }
 

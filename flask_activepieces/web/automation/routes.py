@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...config.settings import Settings
 from ..routes import Route
 from . import audit, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
+from .agents import page as agents
 from .connections import adding, pages
 
 _GET = ("GET",)
@@ -51,6 +52,11 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/mcp", "automation_mcp", _GET, mcp.automation_mcp),
         Route("/mcp/change", "automation_change_mcp", _POST, mcp.automation_change_mcp),
         Route("/mcp/rotate", "automation_rotate_mcp", _POST, mcp.automation_rotate_mcp),
+    ),
+    "agents": (
+        Route("/agents", "automation_agents", _GET, agents.automation_agents),
+        Route("/agents/policy", "automation_agent_policy", _POST, agents.automation_agent_policy),
+        Route("/agents/step", "automation_agent_step", _POST, agents.automation_agent_step),
     ),
     "piece": (
         Route("/piece", "automation_piece", _GET, piece.automation_piece),

@@ -30,6 +30,7 @@ PAGES = {
     "flows": ["/flows", "/runs"],
     "deliveries": ["/deliveries", "/subscriptions"],
     "mcp": ["/mcp"],
+    "agents": ["/agents"],
     "piece": ["/piece"],
     "clients": ["/clients", "/clients/new"],
     "audit": ["/audit"],

@@ -98,7 +98,7 @@ class TokenEndpointClient:
     def _send(
         self, url: str, body: str | None, authorization: str | None, timeout: float
     ) -> tuple[TokenEndpointResponse, str | None]:
-        parts = _check_address(url, self.ssrf_allow_list)
+        parts = check_address(url, self.ssrf_allow_list)
         method = "GET" if body is None else "POST"
         headers = _headers(parts, body, authorization)
         connection = _open_connection(parts, timeout)
@@ -145,7 +145,8 @@ def _open_connection(parts: SplitResult, timeout: float) -> http.client.HTTPConn
     return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
 
 
-def _check_address(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResult:
+def check_address(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResult:
+    """The parts of the URL; `AddressBlocked` if the server does not call it."""
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -33,6 +33,11 @@ _NOTICES = {
     "client-deleted": Message("The client was deleted, and its access revoked."),
     "mcp-changed": Message("The MCP server was changed."),
     "mcp-rotated": Message("There is a new token, and the old one no longer works."),
+    "policy-saved": Message("The choice was saved. Agents that it does not allow were disconnected."),
+    "agent-step-changed": Message("The agent step can use this app now. Publish the flow to use the change."),
+    "agent-step-unchecked": Message(
+        "The app was added to the step, but Activepieces did not check it. Test the step, then publish the flow."
+    ),
     "piece-installed": Message("The piece was installed."),
     "workspace-selected": Message("You now work in this workspace."),
 }

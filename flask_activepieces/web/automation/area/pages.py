@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import url_for
 
 from ....config.settings import AUTOMATION_PAGES
+from ....errors import DeclarationError
 from ....host.interface import NavigationItem, Permission, Principal
 from ....integrations.store import Integration
 from ....messages import Message
@@ -28,6 +29,8 @@ class AreaPage:
     for_shared_project: bool = True
     #: Whether the app must have a piece.
     needs_piece: bool = False
+    #: Whether agents must find the app's actions at the MCP endpoint.
+    needs_endpoint: bool = False
 
 
 _PAGES = {
@@ -45,6 +48,13 @@ _PAGES = {
     ),
     "mcp": AreaPage(
         label=Message("AI access (MCP)"), endpoint="automation_mcp", permission="view", for_shared_project=False
+    ),
+    "agents": AreaPage(
+        label=Message("AI agents"),
+        endpoint="automation_agents",
+        permission="view",
+        needs_link=False,
+        needs_endpoint=True,
     ),
     "piece": AreaPage(label=Message("App piece"), endpoint="automation_piece", permission="admin", needs_piece=True),
     "clients": AreaPage(label=Message("OAuth clients"), endpoint="clients", permission="admin", needs_link=False),
@@ -85,6 +95,15 @@ def navigation(
 def _exists(state: State, page: AreaPage, integration: Integration | None) -> bool:
     if page.needs_piece and not state.piece.title:
         return False
+    if page.needs_endpoint and not _serves_mcp(state):
+        return False
     if integration is None:
         return not page.needs_link
     return page.for_shared_project or not state.tenants.integrations.shares_project(integration)
+
+
+def _serves_mcp(state: State) -> bool:
+    try:
+        return state.serves_mcp()
+    except DeclarationError:
+        return False  # it stands in the log since the start
