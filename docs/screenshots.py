@@ -135,6 +135,12 @@ def show_overview(page: Page, site: Site) -> None:
     page.goto(f"{site.url}{site.automation_prefix}")
 
 
+def show_builder(page: Page, site: Site) -> None:
+    """The embedded builder in the automation area; that of the stand-in, which lists the flows."""
+    page.goto(f"{site.url}{site.automation_prefix}/builder")
+    page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in as").wait_for()
+
+
 SCENES = (
     Scene(
         name="consent",
@@ -164,6 +170,13 @@ SCENES = (
         alt="The overview of the automation area says that everything works, and how many connections and flows there"
         " are.",
         show=show_overview,
+        width=1000,
+    ),
+    Scene(
+        name="builder",
+        alt="The page of the embedded builder in the automation area. In place of Activepieces, the stand-in lists"
+        " the flows of the workspace, and says that Ada Acker is signed in.",
+        show=show_builder,
         width=1000,
     ),
     Scene(name="clients", alt="The list of a company's OAuth clients.", show=show_clients),
@@ -210,7 +223,7 @@ def running_site() -> Iterator[Site]:
             link_acme(app, url, activepieces)
             clients = {preset: register(app, preset) for preset in ("activepieces", "make")} | {"agent": AGENT}
             accept_agent(app)
-            yield Site(url=url, automation_prefix=app.config["ACTIVEPIECES_AUTOMATION_PREFIX"], clients=clients)
+            yield Site(url=url, automation_prefix=get_state(app).settings.automation_prefix, clients=clients)
 
 
 def register(app: Flask, preset: str) -> dict[str, Any]:

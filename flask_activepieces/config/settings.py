@@ -50,6 +50,7 @@ AUTOMATION_PAGES = (
     "overview",
     "connections",
     "flows",
+    "builder",
     "deliveries",
     "mcp",
     "agents",

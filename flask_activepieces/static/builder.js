@@ -8,7 +8,8 @@
     element.removeAttribute("data-token");
     const status = element.querySelector("[data-activepieces-status]");
     const tell = (name, detail) => element.dispatchEvent(new CustomEvent(`activepieces:${name}`, { bubbles: true, detail }));
-    const { builder, ...embedding } = JSON.parse(options);
+    const { builder, styling, ...embedding } = JSON.parse(options);
+    const isDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     if (!element.style.height && element.clientHeight < 400) {
       element.style.height = "75vh";
     }
@@ -19,6 +20,7 @@
         ...(prefix === undefined ? {} : { prefix }),
         embedding: {
           ...embedding,
+          styling: { ...styling, ...(styling?.mode === "system" ? { mode: isDark ? "dark" : "light" } : {}) },
           containerId: element.id,
           builder: {
             ...builder,
@@ -32,6 +34,11 @@
         throw new Error(result.error);
       }
       status.remove();
+      const frame = element.querySelector("iframe");
+      if (frame && !frame.title) {
+        // For screen readers.
+        frame.title = "Activepieces";
+      }
       if (route !== undefined) {
         window.activepieces.navigate({ route });
       }

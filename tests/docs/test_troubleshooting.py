@@ -1,4 +1,4 @@
-"""The messages on the page about troubleshooting are those of the code and the templates."""
+"""The messages on the pages about troubleshooting and embedding are those of the code and the templates."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import flask_activepieces
 from tests.support.documents import cells, page
 
 PACKAGE = Path(flask_activepieces.__path__[0])
+WITH_MESSAGES = ["troubleshooting", "embedding"]
 
 
 def rows() -> list[list[str]]:
     """The rows of all tables: what people see, the cause, the remedy."""
-    tables = re.findall(r"^\| You see .*\n\|---.*\n((?:\|.*\n)+)", page("troubleshooting"), re.MULTILINE)
+    content = "\n\n".join(page(name) for name in WITH_MESSAGES)
+    tables = re.findall(r"^\| You see .*\n\|---.*\n((?:\|.*\n)+)", content, re.MULTILINE)
     return [cells(row) for table in tables for row in table.splitlines()]
 
 

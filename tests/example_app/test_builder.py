@@ -1,4 +1,4 @@
-"""The page with the embedded builder, in a browser, with the stand-in."""
+"""The pages with the embedded builder, in a browser, with the stand-in: Tasklane's own, and that of the area."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 from example_app import demo
 from example_app.demo import start_demo
@@ -20,6 +21,14 @@ pytestmark = pytest.mark.browser
 
 #: Prevents requests to other hosts.
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PAGES = ["/builder", "/automation/builder"]
+#: Collects the events of the builder, with what they say.
+COLLECT = """window.events = [];
+for (const name of ["ready", "navigate", "home", "failed"]) {
+  document.addEventListener(`activepieces:${name}`, ({ detail }) => {
+    window.events.push([name, detail?.route ?? (detail?.error ? "error" : null)]);
+  });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +72,18 @@ def page(chromium: Browser, site: str, errors: list[str]) -> Iterator[Page]:
         yield page
 
 
-def test_the_builder_shows_the_flows_of_the_company(page: Page, errors: list[str]) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="Builder").click()
+def opened(page: Page, path: str) -> FrameLocator:
+    """The builder on this page, where the user is signed in."""
+    page.goto(path)
+    builder = page.frame_locator("#activepieces-builder iframe")
+    expect(builder.get_by_text("Signed in as Ada Acker")).to_be_visible()
+    return builder
+
+
+@pytest.mark.parametrize("start", ["/", "/automation"])
+def test_the_builder_shows_the_flows_of_the_company(page: Page, errors: list[str], start: str) -> None:
+    page.goto(start)
+    page.get_by_role("link", name="Builder").last.click()
 
     builder = page.frame_locator("#activepieces-builder iframe")
     expect(builder.get_by_text("Signed in as Ada Acker")).to_be_visible()
@@ -75,31 +93,72 @@ def test_the_builder_shows_the_flows_of_the_company(page: Page, errors: list[str
     assert errors == []
 
 
-def test_the_token_does_not_stay_in_the_document(page: Page) -> None:
-    page.goto("/builder")
-    expect(page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in")).to_be_visible()
+@pytest.mark.parametrize("path", PAGES)
+def test_the_token_does_not_stay_in_the_document(page: Page, path: str) -> None:
+    opened(page, path)
 
     assert "data-token" not in page.content()
+    expect(page.locator("#activepieces-builder iframe")).to_have_attribute("title", "Activepieces")
 
 
-def test_the_page_learns_where_the_user_goes(page: Page) -> None:
-    page.goto("/builder")
-    page.evaluate(
-        "document.addEventListener('activepieces:navigate', (event) => { document.title = event.detail.route; })"
-    )
-    builder = page.frame_locator("#activepieces-builder iframe")
+def test_the_page_learns_what_happens_in_the_builder(page: Page) -> None:
+    page.add_init_script(COLLECT)
+    builder = opened(page, "/builder")
+    page.wait_for_function("window.events.length == 1")
 
     builder.get_by_role("button", name="Tasks by webhook").click()
+    page.wait_for_function("window.events.length == 2")
 
-    expect(page).to_have_title(re.compile("^/flows/"))
+    ready, (name, route) = page.evaluate("window.events")
+    assert ready == ["ready", None]
+    assert name == "navigate"
+    assert re.match("^/flows/", route)
 
 
-def test_a_failure_is_shown_to_the_user(page: Page) -> None:
+#: Changes what the macro wrote, as other arguments would, before the script reads it.
+OTHER_ARGUMENTS = """new MutationObserver(() => {
+  const element = document.querySelector("[data-activepieces-builder]");
+  if (element?.dataset.token && !element.dataset.route) {
+    element.dataset.route = "/runs";
+    element.dataset.options = JSON.stringify({ builder: { homeButtonClickedHandler: true } });
+  }
+}).observe(document, { childList: true, subtree: true });"""
+
+
+def test_a_first_page_and_the_home_button_can_be_asked_for(page: Page) -> None:
+    page.add_init_script(COLLECT)
+    page.add_init_script(OTHER_ARGUMENTS)
+    builder = opened(page, "/builder")
+    expect(builder.locator("#route")).to_have_text("/runs")
+
+    builder.get_by_role("button", name="Back").click()
+
+    page.wait_for_function("window.events.some(([name]) => name == 'home')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_builder_follows_the_system_if_asked(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.add_init_script(
+        "addEventListener('message', ({data}) => data.type == 'VENDOR_INIT' && (window.mode = data.data.mode))"
+    )
+
+    builder = opened(page, "/automation/builder")
+
+    frame = builder.owner.element_handle().content_frame()
+    assert frame is not None
+    assert frame.evaluate("window.mode") == scheme
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_failure_is_shown_to_the_user(page: Page, path: str) -> None:
+    page.add_init_script(COLLECT)
     page.route("**/managed-authn/external-token", lambda route: route.fulfill(status=401, json={}))
 
-    page.goto("/builder")
+    page.goto(path)
 
     expect(page.get_by_role("alert")).to_have_text("The builder could not be loaded. Reload the page.")
+    assert page.evaluate("window.events") == [["failed", "error"]]
 
 
 def test_without_the_sdk_the_user_is_told(page: Page) -> None:
@@ -111,10 +170,10 @@ def test_without_the_sdk_the_user_is_told(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_does_not_scroll_sideways(page: Page, width: int) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_the_page_does_not_scroll_sideways(page: Page, width: int, path: str) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto("/builder")
-    expect(page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in")).to_be_visible()
+    opened(page, path)
 
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     assert page.locator("#activepieces-builder iframe").evaluate("frame => frame.clientHeight") > 400

@@ -60,7 +60,7 @@ def run_page(path: Path, module: ModuleType) -> dict[str, Any]:
         if f"from {OPTIONAL_PACKAGE} " in code and find_spec(OPTIONAL_PACKAGE) is None:
             continue
         name = file_name(code)
-        if name is None:
+        if name is None or name == f"{MODULE}.py":  # the module of the page itself
             example.evaluate()
         elif name.endswith(".conf.py"):  # not a module
             runpy.run_path(name)

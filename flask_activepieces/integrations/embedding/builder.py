@@ -96,6 +96,12 @@ class Embedding:
             frame_origin=_origin(instance_url),
         )
 
+    def is_set_up_for(self, integration: Integration) -> bool:
+        """Whether the builder of the integration can be shown, as far as the settings decide it."""
+        settings = self.deps.settings
+        has_keys = settings.signing_key is not None and settings.api_key is not None
+        return has_keys and integration.base_url is None and not self.deps.client_factory.shares_project(integration)
+
     def end_access(self, *, user_id: str | None = None, tenant_id: str | None = None) -> int:
         """Remove a user, in one tenant or in all, or all users of a tenant; returns how many."""
         return self.provisioning.end_access(user_id=user_id, tenant_id=tenant_id)

@@ -15,7 +15,7 @@ from ..api.paging import page_of
 from .area import words
 from .area.place import back_to_list, place_of
 from .area.visit import Visit, automation_page
-from .rows import flow_row, project_url, run_row
+from .rows import builder_url, flow_row, run_row
 
 _PAGE_SIZE = 25
 #: What the filters offer, and which states they mean.
@@ -45,7 +45,7 @@ def automation_flows(visit: Visit) -> ResponseReturnValue:
         filters=filters,
         place=place_of(filters),
         status_choices={name: label for name, (label, _) in _FLOW_FILTERS.items()},
-        project_url=project_url(visit),
+        builder_url=builder_url(visit),
     )
 
 

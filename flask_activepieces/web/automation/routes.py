@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import audit, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
+from . import audit, builder, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
 from .agents import page as agents
 from .connections import adding, pages
 
@@ -40,6 +40,7 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/runs", "automation_runs", _GET, flows.automation_runs),
         Route("/runs/<run_id>/retry", "automation_retry_run", _POST, flows.automation_retry_run),
     ),
+    "builder": (Route("/builder", "automation_builder", _GET, builder.automation_builder),),
     "deliveries": (
         Route("/deliveries", "automation_deliveries", _GET, deliveries.automation_deliveries),
         Route("/deliveries/replay", "automation_replay_failed", _POST, deliveries.automation_replay_failed),

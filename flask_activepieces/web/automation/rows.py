@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from flask import url_for
+
 from ...api_client.resources.connections import Connection
 from ...api_client.resources.flow_runs import FlowRun
 from ...api_client.resources.flows import Flow
@@ -93,7 +95,7 @@ def flow_row(visit: Visit, flow: Flow) -> FlowRow:
         is_published=flow.published_version_id is not None,
         is_changing=flow.operation_status != "NONE",
         updated_at=words.instant(flow.updated),
-        builder_url=f"{project_url(visit)}/flows/{quote(flow.id, safe='')}",
+        builder_url=builder_url(visit, flow.id),
     )
 
 
@@ -115,6 +117,13 @@ def run_row(visit: Visit, run: FlowRun) -> RunRow:
         reason=reason and _shortened(reason),
         url=f"{project_url(visit)}/runs/{quote(run.id, safe='')}",
     )
+
+
+def builder_url(visit: Visit, flow_id: str | None = None) -> str:
+    """Where flows are built: on a page of the area if users have no account of Activepieces, else there."""
+    if "builder" in visit.pages and not visit.integration.has_credentials:
+        return url_for("activepieces.automation_builder", flow=flow_id)
+    return f"{project_url(visit)}/flows" + ("" if flow_id is None else f"/{quote(flow_id, safe='')}")
 
 
 def project_url(visit: Visit) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Response, make_response, redirect, render_template, request
 from markupsafe import Markup
@@ -25,18 +25,34 @@ _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 log = logging.getLogger(__name__)
 
 
+class PageFrame(Protocol):
+    """A frame that shows another site, and the origins for it: `EmbeddedBuilder` is one."""
+
+    @property
+    def script_origin(self) -> str:
+        """Of the script that makes the frame."""
+        ...
+
+    @property
+    def frame_origin(self) -> str:
+        """Of the site."""
+        ...
+
+
 def render(
     template: str,
     *,
     status: int = 200,
     allow_external_form_target: bool = False,
     allow_scripts: bool = False,
+    frame: PageFrame | None = None,
     **context: Any,
 ) -> Response:
     """The page, with headers that forbid framing, foreign scripts and foreign form targets.
 
     ``allow_external_form_target``: the form redirects to a client. Browsers apply ``form-action`` to every further
     redirect, and we cannot know where a client sends its user next. ``allow_scripts`` allows those of this app.
+    ``frame`` is what the page may show of another site.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
     brand = current_brand()
@@ -52,6 +68,8 @@ def render(
     response = make_response(html, status)
     form_action = "" if allow_external_form_target else "form-action 'self'; "
     script = "script-src 'self'; " if allow_scripts else ""
+    if frame is not None:
+        script = f"script-src 'self' {frame.script_origin}; frame-src {frame.frame_origin}; "
     # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
     images = " ".join(filter(None, ("'self'", "data:", brand.image_source)))
     response.headers["Content-Security-Policy"] = (

@@ -28,6 +28,7 @@ PAGES = {
         "/connections/add?piece=@activepieces/piece-acme-secret",
     ],
     "flows": ["/flows", "/runs"],
+    "builder": ["/builder", "/builder?flow=a-flow"],
     "deliveries": ["/deliveries", "/subscriptions"],
     "mcp": ["/mcp"],
     "agents": ["/agents"],

@@ -31,6 +31,8 @@ class AreaPage:
     needs_piece: bool = False
     #: Whether agents must find the app's actions at the MCP endpoint.
     needs_endpoint: bool = False
+    #: Whether the app must be able to embed the builder.
+    needs_builder: bool = False
 
 
 _PAGES = {
@@ -38,6 +40,13 @@ _PAGES = {
     "connections": AreaPage(label=Message("Connections"), endpoint="automation_connections", permission="view"),
     "flows": AreaPage(
         label=Message("Flows"), endpoint="automation_flows", permission="view", for_shared_project=False
+    ),
+    "builder": AreaPage(
+        label=Message("Builder"),
+        endpoint="automation_builder",
+        permission="view",
+        for_shared_project=False,
+        needs_builder=True,
     ),
     "deliveries": AreaPage(
         label=Message("Event deliveries"),
@@ -99,6 +108,8 @@ def _exists(state: State, page: AreaPage, integration: Integration | None) -> bo
         return False
     if integration is None:
         return not page.needs_link
+    if page.needs_builder and not state.tenants.embedding.is_set_up_for(integration):
+        return False
     return page.for_shared_project or not state.tenants.integrations.shares_project(integration)
 
 
