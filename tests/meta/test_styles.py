@@ -28,14 +28,12 @@ BOXES = (
 )
 
 
-def declarations(sheet: str) -> Iterator[tuple[str, str]]:
-    """Each property and its value."""
+def rules(sheet: str) -> Iterator[dict[str, str]]:
+    """The declarations of each rule."""
     sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     for block in re.findall(r"\{([^{}]*)\}", sheet):
-        for declaration in block.split(";"):
-            name, _, value = declaration.partition(":")
-            if value:
-                yield name.strip(), value.strip()
+        pairs = [declaration.partition(":") for declaration in block.split(";") if ":" in declaration]
+        yield {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def is_physical(name: str, value: str) -> bool:
@@ -48,13 +46,20 @@ def is_physical(name: str, value: str) -> bool:
     return name in BOXES and len(values) == 4 and values[1] != values[3]
 
 
-@pytest.mark.parametrize("path", SHEETS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_style_sheet_has_logical_properties_only(path: Path) -> None:
-    physical = [
-        f"{name}: {value}" for name, value in declarations(path.read_text("utf-8")) if is_physical(name, value)
+def physical(sheet: str) -> list[str]:
+    """The declarations that would not mirror themselves."""
+    return [
+        f"{name}: {value}"
+        for rule in rules(sheet)
+        for name, value in rule.items()
+        # A tick is drawn as the corner of a box that is rotated, and is the same in both directions.
+        if is_physical(name, value) and not (name == "border-width" and "rotate" in rule)
     ]
 
-    assert physical == []
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_style_sheet_has_logical_properties_only(path: Path) -> None:
+    assert physical(path.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,7 @@ def test_a_style_sheet_has_logical_properties_only(path: Path) -> None:
     ],
 )
 def test_a_physical_property_is_found(rule: str) -> None:
-    assert [is_physical(*declaration) for declaration in declarations(rule)].count(True) == 1
+    assert len(physical(rule)) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,4 +84,4 @@ def test_a_physical_property_is_found(rule: str) -> None:
     ["a { margin-inline-start: 1rem; text-align: start }", "@media (min-width: 1rem) { a { padding: 0 1rem } }"],
 )
 def test_a_logical_property_is_none(rule: str) -> None:
-    assert not any(is_physical(*declaration) for declaration in declarations(rule))
+    assert physical(rule) == []

@@ -180,6 +180,8 @@ class ShownTexts(HTMLParser):
     _SKIPPED = ("script", "style", "code", "pre", "textarea", "time")
     _READ_ALOUD = ("aria-label", "alt", "title", "placeholder", "data-label", "data-copy-label", "data-busy")
     _WITHOUT_END = ("input", "meta", "link", "img", "br", "hr")
+    #: What does not end a text.
+    _INLINE = ("a", "bdi", "span", "strong", "time", "code")
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -187,10 +189,14 @@ class ShownTexts(HTMLParser):
         #: Names that people chose are isolated, so that they do not disturb the direction of the text around them.
         self.names: list[str] = []
         self._open: list[tuple[str, bool]] = []
+        self._text = ""
         self.feed(html)
+        self._end_text()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
+        if tag not in self._INLINE:
+            self._end_text()
         if tag not in self._WITHOUT_END:
             is_name = tag == "bdi" or attributes.get("dir") in ("auto", "ltr")
             self._open.append((tag, is_name and tag != "html"))
@@ -198,10 +204,20 @@ class ShownTexts(HTMLParser):
             self.texts += [value for name in self._READ_ALOUD if (value := attributes.get(name))]
 
     def handle_endtag(self, tag: str) -> None:
+        if tag not in self._INLINE:
+            self._end_text()
         while self._open and self._open.pop()[0] != tag:
             pass
 
     def handle_data(self, data: str) -> None:
-        text = " ".join(data.split())
-        if text and not any(tag in self._SKIPPED for tag, _ in self._open):
-            (self.names if any(is_name for _, is_name in self._open) else self.texts).append(text)
+        if any(tag in self._SKIPPED for tag, _ in self._open):
+            return
+        if any(is_name for _, is_name in self._open):
+            self.names.append(" ".join(data.split()))
+        else:
+            self._text += data
+
+    def _end_text(self) -> None:
+        text, self._text = " ".join(self._text.split()), ""
+        if text:
+            self.texts.append(text)

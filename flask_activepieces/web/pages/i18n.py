@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from gettext import GNUTranslations, NullTranslations, find
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from ...clock import as_datetime, as_iso, format_for_people
 from ...messages import Message
 
 _CATALOGS = Path(__file__).parents[2] / "translations"
-_DOMAIN_KEY = "activepieces.translations"
+_CATALOGS_KEY = "activepieces.translations"
+_DOMAIN = "flask_activepieces"
 #: Less than this many seconds ago is "just now".
 _JUST_NOW = 45
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
@@ -58,8 +61,7 @@ def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
     """The message for this number, which fills ``%(count)s``."""
     template = singular if count == 1 else plural
     if _has_babel():
-        # Not the domain's own ngettext, which would fill in its own values only.
-        template = str(_domain().get_translations().ungettext(singular, plural, count))
+        template = _translations().ngettext(singular, plural, count)
     return template % {**values, "count": format_number(count)}
 
 
@@ -108,15 +110,28 @@ def _has_babel() -> bool:
 
 
 def _translate(message: str) -> str:
-    return str(_domain().gettext(message)) if _has_babel() else message
+    return _translations().gettext(message) if _has_babel() else message
 
 
-def _domain() -> Any:
-    extensions = current_app.extensions
-    if _DOMAIN_KEY not in extensions:
-        from flask_babel import Domain, get_babel
+def _translations() -> NullTranslations:
+    """The catalogs for the reader's language: those of the host, then ours, each with its own rule for plurals."""
+    from flask_babel import get_babel, get_locale
 
-        # Of two catalogs with a message, Flask-Babel uses the last.
-        directories = [str(_CATALOGS), *get_babel().translation_directories]
-        extensions[_DOMAIN_KEY] = Domain(directories, domain="flask_activepieces")
-    return extensions[_DOMAIN_KEY]
+    loaded: dict[str, NullTranslations] = current_app.extensions.setdefault(_CATALOGS_KEY, {})
+    locale = str(get_locale() or "en")
+    if locale not in loaded:
+        # Of several catalogs of the host with a message, the last one has precedence, as in Flask-Babel.
+        catalogs = [_load(folder, locale) for folder in (*reversed(get_babel().translation_directories), _CATALOGS)]
+        for catalog, next_catalog in pairwise(catalogs):
+            catalog.add_fallback(next_catalog)
+        loaded[locale] = catalogs[0]
+    return loaded[locale]
+
+
+def _load(folder: str | Path, locale: str) -> NullTranslations:
+    """The catalog of a locale, else that of its language, in a copy of its own; an empty one if there is none."""
+    found = find(_DOMAIN, folder, [locale])
+    if found is None:
+        return NullTranslations()
+    with Path(found).open("rb") as file:
+        return GNUTranslations(file)
