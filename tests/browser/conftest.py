@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.scenes import ADA, GWEN, LABS
 from tests.browser.site import Site, example_site
-from tests.browser.visitors import OPTIONS
+from tests.browser.visitors import OPTIONS, visitor
 from tests.support.requirements import require
 
 
@@ -34,3 +35,33 @@ def site(filled_site: Site) -> Iterator[Site]:
     """The same; what a test changes is brought back after it."""
     yield filled_site
     filled_site.restore()
+
+
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.long)], ids=["scripts", "no scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    """Whether the browser runs scripts. Everything works without; the long tests prove it."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def ada(chromium: Browser, site: Site, scripts: bool) -> Iterator[Page]:
+    """The admin of Acme, in a browser. The test fails if the console shows an error."""
+    yield from page_of(ADA, chromium, site, scripts)
+
+
+@pytest.fixture
+def ada_in_labs(chromium: Browser, site: Site, scripts: bool) -> Iterator[Page]:
+    """The same in the workspace Acme Labs, which is not linked yet."""
+    yield from page_of(LABS, chromium, site, scripts)
+
+
+@pytest.fixture
+def gwen(chromium: Browser, site: Site, scripts: bool) -> Iterator[Page]:
+    """The admin of Globex, which has no connections and no flows."""
+    yield from page_of(GWEN, chromium, site, scripts)
+
+
+def page_of(who: str, chromium: Browser, site: Site, scripts: bool) -> Iterator[Page]:
+    with visitor(chromium, site, who, java_script_enabled=scripts) as person:
+        yield person.page
+        assert person.problems == []

@@ -190,6 +190,8 @@ def _add_clients(site: Site) -> None:
     for person in (ada, milo):
         program.connect(person)
     site.ids |= {"program": program.client_id, "authorize": program.authorize_url()}
+    public = Program.register(site.app, redirect_uri=site.service.callback)
+    site.ids["public authorize"] = public.authorize_url()
     options = ["--preset", "activepieces", "--no-pkce", "--tenant", "acme", "--scope", ALL_SCOPES]
     created = site.run("client", "create", *options, "--yes", "--json")
     site.ids["client"] = json.loads(created)["client_id"]

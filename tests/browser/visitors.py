@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, StorageState
 
 from example_app.seed import DEMO_PASSWORD
 from tests.browser.scenes import ADA, LABS, NOBODY
@@ -46,7 +47,9 @@ class Visitor:
 @contextmanager
 def visitor(browser: Browser, site: Site, who: str = ADA, **options: Any) -> Iterator[Visitor]:
     """A person, signed in to Tasklane unless they have no name."""
-    context = browser.new_context(base_url=site.url, locale="en-GB", **options)
+    context = browser.new_context(
+        base_url=site.url, locale="en-GB", storage_state=cookies_of(browser, site.url, who), **options
+    )
     # The agent of the pictures, and nothing else, is on another host.
     context.route("https://**", lambda route: route.fulfill(body="", content_type="text/html"))
     page = context.new_page()
@@ -55,20 +58,26 @@ def visitor(browser: Browser, site: Site, who: str = ADA, **options: Any) -> Ite
     page.on("response", person.note)
     page.on("pageerror", lambda error: person.problems.append(str(error)))
     page.add_init_script(_REPORT_VIOLATIONS)
-    if who != NOBODY:
-        sign_in(page, ADA if who == LABS else who)
-    if who == LABS:
-        page.goto("/automation/workspace")
-        page.get_by_label("Acme Labs").check()
-        page.locator("main").get_by_role("button", name="Switch").click()
     yield person
     context.close()
 
 
-def sign_in(page: Page, email: str) -> None:
-    """Sign in with the form."""
+@cache
+def cookies_of(browser: Browser, url: str, who: str) -> StorageState | None:
+    """The cookies of a person who has signed in, once for all tests."""
+    if who == NOBODY:
+        return None
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
     page.goto("/login")
-    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("E-mail address").fill(ADA if who == LABS else who)
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.locator("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url("/")
+    if who == LABS:
+        page.goto("/automation/workspace")
+        page.get_by_label("Acme Labs").check()
+        page.locator("main").get_by_role("button", name="Switch").click()
+    state = context.storage_state()
+    context.close()
+    return state

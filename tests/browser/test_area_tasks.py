@@ -1,0 +1,155 @@
+"""Flows, runs, the MCP server, the piece, event deliveries and the audit log, with and without scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import OWN_PIECE, Site
+from tests.browser.steps import press, sees
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
+
+def test_a_flow_is_switched_off_and_on(ada: Page) -> None:
+    ada.goto("/automation/flows")
+
+    press(ada, "Switch off Tasks by webhook")
+    sees(ada, "The flow is off.")
+    press(ada, "Switch on Tasks by webhook")
+
+    sees(ada, "The flow is on.")
+
+
+def test_flows_are_filtered_with_enter(ada: Page) -> None:
+    ada.goto("/automation/flows")
+
+    ada.get_by_label("Name", exact=True).fill("archive")
+    ada.get_by_label("Name", exact=True).press("Enter")
+
+    ada.wait_for_url("**search=archive**")
+    expect(ada.get_by_role("link", name="Archive", exact=True)).to_be_visible()
+    expect(ada.get_by_role("link", name="Draft", exact=True)).to_have_count(0)
+
+
+def test_a_failed_run_is_found_with_its_reason_and_started_again(ada: Page) -> None:
+    ada.goto("/automation")
+
+    ada.get_by_role("region", name="Failed runs").get_by_role("link", name="Show all").click()
+    sees(ada, "Failed at the step “Create task”: The title is too long.")
+    press(ada, "Try again: run of Tasks by webhook")
+
+    sees(ada, "The run was started again.")
+
+
+def test_the_runs_of_one_flow_are_shown(ada: Page) -> None:
+    ada.goto("/automation/flows")
+
+    ada.get_by_role("link", name="Runs of Tasks by webhook", exact=True).click()
+    expect(ada.get_by_role("heading", name="Runs of Tasks by webhook")).to_be_visible()
+    ada.get_by_label("State").select_option(label="Succeeded")
+    press(ada, "Filter")
+
+    ada.wait_for_url("**status=succeeded**")
+    expect(ada.get_by_role("heading", name="Runs of Tasks by webhook")).to_be_visible()
+    expect(ada.locator("main")).not_to_contain_text("Failed at the step")
+
+
+def test_the_token_of_the_mcp_server_is_rotated(ada: Page) -> None:
+    ada.goto("/automation/mcp")
+
+    press(ada, "New token")
+
+    sees(ada, "There is a new token, and the old one no longer works.")
+    expect(ada.get_by_role("heading", name="Copy the token now")).to_be_visible()
+    ada.reload()
+    expect(ada.get_by_role("heading", name="Copy the token now")).to_have_count(0)
+
+
+def test_tools_of_the_mcp_server_are_switched_off(ada: Page) -> None:
+    ada.goto("/automation/mcp")
+
+    ada.get_by_label("Tools that are switched off").fill("ap_list_flows")
+    press(ada, "Save")
+
+    sees(ada, "The MCP server was changed.")
+    expect(ada.get_by_label("Tools that are switched off")).to_have_value("ap_list_flows")
+
+
+def test_the_piece_is_installed(ada: Page, site: Site) -> None:
+    store = site.activepieces.state.store
+    store.drop("piece", store.all("piece", name=OWN_PIECE)[0]["id"])
+    ada.goto("/automation/piece")
+    sees(ada, "Not installed")
+
+    press(ada, "Install")
+
+    sees(ada, "The piece was installed.")
+    sees(ada, "up to date")
+
+
+def test_the_piece_is_updated_after_a_look_at_what_changes(ada: Page, site: Site) -> None:
+    store = site.activepieces.state.store
+    piece = store.all("piece", name=OWN_PIECE)[0]
+    store.change("piece", piece["id"], description="What it said before")
+    ada.goto("/automation/piece")
+    sees(ada, "Only texts changed.")
+
+    press(ada, "Update")
+
+    sees(ada, "The piece was installed.")
+
+
+def test_an_event_that_failed_is_sent_again(ada: Page) -> None:
+    ada.goto("/automation/deliveries")
+    ada.get_by_label("State").select_option(label="Failed")
+    press(ada, "Filter")
+    ada.wait_for_url("**state=dead**")
+    ada.get_by_role("link", name="Task created").click()
+    sees(ada, "Activepieces did not accept the event.")
+
+    press(ada, "Send again")
+
+    sees(ada, "The event will be sent again in a moment.")
+
+
+def test_events_for_a_flow_are_paused_and_continued(ada: Page) -> None:
+    ada.goto("/automation/deliveries")
+    ada.get_by_role("link", name="Flows that get events").click()
+
+    press(ada, "Pause Tasks by webhook: new tasks")
+    sees(ada, "Deliveries are paused. New events are kept.")
+    sees(ada, "paused by an administrator")
+    press(ada, "Continue with Tasks by webhook: new tasks")
+
+    sees(ada, "Deliveries continue.")
+
+
+def test_the_audit_log_is_filtered_and_downloaded(ada: Page) -> None:
+    ada.goto("/automation/audit")
+    ada.get_by_label("About").select_option(label="Connections")
+    ada.get_by_label("From").press("Enter")
+    ada.wait_for_url("**kind=connections**")
+    sees(ada, "Connection “Our key” saved")
+    expect(ada.locator("main")).not_to_contain_text("Personal access token")
+
+    with ada.expect_download() as download:
+        ada.get_by_role("link", name="Download as CSV").click()
+
+    lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    assert lines[0] == "Time (UTC),What,Who"
+    assert [line for line in lines if "Connection “Our key” saved,Ada Acker" in line]
+    assert not [line for line in lines if "Personal access token" in line]
+
+
+def test_an_empty_audit_log_says_so_and_leads_back(ada: Page) -> None:
+    ada.goto("/automation/audit")
+    ada.get_by_label("From").fill("2090-01-01")
+    press(ada, "Filter")
+    sees(ada, "No event matches the filter.")
+
+    ada.get_by_role("link", name="Show all").click()
+
+    sees(ada, "Workspace connected to Activepieces")

@@ -1,0 +1,147 @@
+"""Connections, in a browser with and without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import Site
+from tests.browser.steps import press, sees
+
+pytestmark = pytest.mark.browser
+
+CONNECTIONS = "/automation/connections"
+
+
+def names_on(page: Page) -> list[str]:
+    """The connections of the list."""
+    expect(page.get_by_role("heading", name="Connections", exact=True)).to_be_visible()
+    return page.get_by_role("region", name="Connections").get_by_role("link").all_inner_texts()
+
+
+def test_connections_are_filtered_with_enter(ada: Page) -> None:
+    ada.goto(CONNECTIONS)
+
+    ada.get_by_label("Name", exact=True).fill("key")
+    ada.get_by_label("Name", exact=True).press("Enter")
+    ada.wait_for_url("**search=key**")
+    assert names_on(ada) == ["Our key", "Another key", "Broken key", "Reconnect"]
+    ada.get_by_label("State").select_option(label="Needs attention")
+    press(ada, "Filter")
+    ada.wait_for_url("**status=broken**")
+
+    assert names_on(ada) == ["Broken key", "Reconnect"]
+
+
+def test_a_filter_that_finds_nothing_leads_back(ada: Page) -> None:
+    ada.goto(f"{CONNECTIONS}?search=zzz")
+
+    ada.get_by_role("link", name="Show all").click()
+    ada.wait_for_url(f"**{CONNECTIONS}")
+
+    assert len(names_on(ada)) == 5
+
+
+def test_a_connection_is_added_with_a_key(ada: Page) -> None:
+    ada.goto(CONNECTIONS)
+    ada.get_by_role("link", name="Add a connection").click()
+    ada.get_by_label("Search").fill("secret")
+    ada.get_by_label("Search").press("Enter")
+    ada.wait_for_url("**search=secret")
+    ada.get_by_role("link", name="Acme Secret").click()
+
+    ada.get_by_label("Name", exact=True).fill("New key")
+    ada.get_by_label("API key").fill("ok-new")
+    ada.get_by_label("API key").press("Enter")
+
+    sees(ada, "The connection was saved, and works.")
+    expect(ada.get_by_role("heading", name="New key")).to_be_visible()
+
+
+def test_what_is_wrong_in_a_form_leads_to_its_field(ada: Page, scripts: bool) -> None:
+    ada.goto(f"{CONNECTIONS}/add?piece=@acme/piece-every-field")
+    ada.get_by_label("Text", exact=True).fill("a text")
+    press(ada, "Connect")
+
+    ada.get_by_role("alert").get_by_role("link", name="Secret").click()
+    ada.keyboard.type("hush")
+    ada.get_by_label("Size").select_option(label="Large")
+    press(ada, "Connect")
+
+    sees(ada, "The connection was saved, and works.")
+
+
+def test_a_person_connects_with_one_click(gwen: Page) -> None:
+    gwen.goto(CONNECTIONS)
+
+    press(gwen, "Connect")
+
+    sees(gwen, "The connection was saved, and works.")
+    sees(gwen, "Gwen Globe")
+
+
+def test_a_person_signs_in_at_a_third_party(gwen: Page) -> None:
+    gwen.goto(CONNECTIONS)
+    gwen.get_by_role("link", name="Add a connection").click()
+    gwen.get_by_role("link", name="Acme OAuth", exact=True).click()
+
+    gwen.get_by_label("Name", exact=True).fill("Our account")
+    press(gwen, "Sign in at Acme OAuth")
+
+    sees(gwen, "You signed in, and the connection works.")
+    assert names_on(gwen) == ["Our account"]
+
+
+def test_a_connection_is_renamed(ada: Page, site: Site) -> None:
+    ada.goto(CONNECTIONS)
+    ada.get_by_role("link", name="Our key").click()
+
+    ada.get_by_label("Name", exact=True).fill("Their key")
+    ada.get_by_label("Name", exact=True).press("Enter")
+
+    sees(ada, "The connection was renamed.")
+    expect(ada.get_by_role("heading", name="Their key")).to_be_visible()
+
+
+def test_a_connection_is_deleted_after_a_look_at_its_flows(ada: Page) -> None:
+    ada.goto(CONNECTIONS)
+    ada.get_by_role("link", name="Our key").click()
+
+    ada.get_by_role("link", name="Delete…").click()
+    sees(ada, "1 flow uses it, and will fail without it: Archive")
+    ada.get_by_role("link", name="Cancel").click()
+    expect(ada.get_by_role("heading", name="Our key")).to_be_visible()
+    ada.get_by_role("link", name="Delete…").click()
+    press(ada, "Delete anyway")
+
+    sees(ada, "The connection was deleted.")
+    assert "Our key" not in names_on(ada)
+
+
+def test_the_flows_of_a_connection_move_to_another_one(ada: Page) -> None:
+    ada.goto(CONNECTIONS)
+    ada.get_by_role("link", name="Our key").click()
+    ada.get_by_role("link", name="Replace…").click()
+    sees(ada, "These flows will use the other connection: Archive")
+
+    press(ada, "Replace")
+    expect(ada.get_by_role("alert")).to_contain_text("Choose the other connection.")
+    ada.get_by_label("Another key").check()
+    ada.get_by_label("Another key").press("Enter")
+
+    sees(ada, "The flows use the other connection now.")
+    ada.get_by_role("link", name="Another key").click()
+    sees(ada, "Archive")
+
+
+def test_a_broken_connection_is_reconnected_from_the_overview(ada: Page) -> None:
+    ada.goto("/automation")
+    sees(ada, "1 connection needs attention")
+
+    ada.get_by_role("link", name="Reconnect Broken key").click()
+    ada.get_by_label("API key").fill("ok-again")
+    press(ada, "Reconnect")
+
+    sees(ada, "The connection was saved, and works.")
+    ada.goto("/automation")
+    sees(ada, "Everything works")
