@@ -213,6 +213,17 @@ def test_flows_move_to_another_connection(with_user: AreaUser, server: Activepie
     assert "A flow" in with_user.visits(f"/connections/{new['id']}").links
 
 
+def test_of_many_connections_one_is_selected_in_a_list(with_user: AreaUser, server: ActivepiecesServer) -> None:
+    old, *others = [save(with_user, f"Key {number}") for number in range(14)]
+    form = with_user.visits(f"/connections/{old['id']}/replace")
+
+    page = with_user.presses(form, "/replace", target=others[-1]["id"])
+
+    assert "Key 13 (Works)" in form.text
+    assert ("option", {"value": others[0]["id"]}) in form.tags
+    assert "The flows use the other connection now." in page.text
+
+
 def test_replacing_needs_a_choice(with_user: AreaUser, server: ActivepiecesServer) -> None:
     old, _ = save(with_user, "Old"), save(with_user, "New")
 
