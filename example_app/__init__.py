@@ -52,6 +52,7 @@ def configure(app: Flask, config: Mapping[str, object]) -> None:
         VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
         ACTIVEPIECES_PIECE_NAME=PIECE.name,
+        ACTIVEPIECES_APP_LOGO="/static/tasklane.svg",
     )
     app.config.from_mapping(config_from(os.environ))
     app.config.from_mapping(config)

@@ -32,8 +32,8 @@ __all__ = ["PIECE", "SCOPES", "ExampleHost", "activepieces", "current_token", "h
 #: What OAuth clients may request, with the descriptions on the consent page.
 SCOPES = {
     "profile:read": "See your name and e-mail address",
-    "tasks:read": "See the tasks of the workspace",
-    "tasks:write": "Create and change tasks of the workspace",
+    "tasks:read": {"description": "See the tasks of the workspace", "details": "With who created them and when"},
+    "tasks:write": {"description": "Create and change tasks of the workspace", "details": "No task can be deleted."},
 }
 
 

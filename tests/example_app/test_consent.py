@@ -35,6 +35,16 @@ def test_consent_page_shows_program_user_workspace_and_scopes(program: Program, 
         assert content in page.text
 
 
+def test_person_switches_the_account(program: Program, ada: Person) -> None:
+    form = ada.get_page(program.authorize_url()).form("decision")
+
+    login = ada.get_page(ada.submit(form, decision="switch").location)
+    response = ada.submit(login.form("password"), email="member@acme.test", password="demo")
+
+    assert "Sign in to continue to Test program ." in login.text
+    assert "Signed in as Milo" in ada.get_page(response.location).text
+
+
 def test_person_chooses_the_workspace(program: Program, ada: Person) -> None:
     program.connect(ada, workspace="acme-labs")
 
