@@ -129,6 +129,7 @@ def _link(state: State, activepieces: ActivepiecesServer, url: str, tenant_id: s
     _install_piece(state, activepieces, url)
     client, secret = _register(state, activepieces, tenant_id)
     integration = integrations.set_up(SetupRequest(tenant_id=tenant_id), user_id=_USER)
+    state.tenants.embedding.allow_origins()
     return Trial(
         url=url,
         consent_url=_consent_url(state, activepieces, url, integration.project_id, client, secret),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterator
 from functools import partial
@@ -90,7 +92,8 @@ def test_the_admin_finds_the_registered_client_on_the_pages(app: Flask) -> None:
 
     for path in home.links.values():
         assert ada.opens(path).status_code == 200
-    assert "Activepieces" in ada.sees(home.links["OAuth clients"]).text
+    area = ada.sees(home.links["Automation"])
+    assert "Activepieces" in ada.sees(area.links["OAuth clients"]).text
 
 
 def test_a_client_credentials_token_has_no_user_profile(app: Flask) -> None:
@@ -99,3 +102,18 @@ def test_a_client_credentials_token_has_no_user_profile(app: Flask) -> None:
     token = answer_of(client.posts("/oauth/token", form))["access_token"]
 
     assert client.calls(token, "/api/me").status_code == 403
+
+
+def test_the_action_adds_an_invoice_of_the_tenant(app: Flask) -> None:
+    command = ["activepieces", "tokens", "create", "--user", "1", "--tenant", "acme", "--name", "x", "--json"]
+    created = app.test_cli_runner().invoke(args=[*command, "--scope", "invoices:read invoices:write"])
+    headers = {"Authorization": f"Bearer {json.loads(created.stdout)['token']}"}
+    (path,) = re.findall(r"http://127.0.0.1:5000(\S+/actions/\w+)", page("quickstart"))
+    browser = app.test_client()
+
+    refused = browser.post(path, json={"name": "A rocket"}, headers=headers)
+    added = browser.post(path, json={"title": "A rocket"}, headers=headers)
+
+    assert refused.status_code == 422
+    assert added.json == {"id": 2, "title": "A rocket"}
+    assert browser.get("/api/invoices", headers=headers).json["invoices"][-1] == added.json

@@ -117,9 +117,8 @@ def test_the_readme_runs_as_it_is_written(reader: Reader, folder: Path) -> None:
 
 
 def test_the_commands_of_the_quickstart_register_clients(reader: Reader, folder: Path) -> None:
-    (app,) = blocks(page("quickstart"), "python")
-    (folder / "app.py").write_text(app, "utf-8")
-    lines = [line for line in shell_lines(page("quickstart")) if " activepieces " in line]
+    (folder / "app.py").write_text(blocks(page("quickstart"), "python")[0], "utf-8")
+    lines = [line for line in shell_lines(page("quickstart")) if " client create " in line]
 
     outputs = [reader.run("bash", "-c", line, folder=folder) for line in lines]
 

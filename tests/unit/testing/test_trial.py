@@ -66,6 +66,13 @@ def test_consent_ends_in_a_connection_that_works(make_app: MakeApp, options: dic
     assert "Connected:" in page
 
 
+def test_pages_of_the_app_may_show_the_builder(app: Flask) -> None:
+    with run_trial(app, tenant_id="acme") as trial:
+        policy = requests.get(f"{trial.activepieces_url}/embed", timeout=9).headers["Content-Security-Policy"]
+
+    assert policy.endswith(f"frame-ancestors {trial.url}")
+
+
 def test_nothing_is_left_behind(app: Flask) -> None:
     state, config = get_state(app), dict(app.config)
     folders = set(Path(gettempdir()).glob("flask-activepieces-*"))
