@@ -113,7 +113,7 @@ def test_the_worker_and_the_jobs_run_existing_commands() -> None:
     worker = FILES["/etc/systemd/system/shop-worker.service"]
     lines = [*re.findall(r"^ExecStart=(.*)$", worker, re.MULTILINE), *FILES["/etc/cron.d/shop"].splitlines()[1:]]
 
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         arguments = shlex.split(line.partition(" activepieces ")[2])
         command: click.Command = activepieces_cli

@@ -115,5 +115,5 @@ def test_the_action_adds_an_invoice_of_the_tenant(app: Flask) -> None:
     added = browser.post(path, json={"title": "A rocket"}, headers=headers)
 
     assert refused.status_code == 422
-    assert added.json == {"id": 2, "title": "A rocket"}
-    assert browser.get("/api/invoices", headers=headers).json["invoices"][-1] == added.json
+    assert answer_of(added) == {"id": 2, "title": "A rocket"}
+    assert answer_of(browser.get("/api/invoices", headers=headers))["invoices"][-1] == added.json

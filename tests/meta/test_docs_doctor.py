@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
 from flask_activepieces import doctor
 from flask_activepieces.doctor.examination import free_findings
 from flask_activepieces.doctor.findings import Kind
-from tests.support.documents import ROOT, page
+from tests.support.documents import PAGES, ROOT, name_of, page
 
 
 def kinds() -> list[Kind]:
@@ -47,11 +49,45 @@ def test_the_reason_of_a_finding_is_a_sentence(kind: Kind) -> None:
     assert re.fullmatch(r"[A-Z].*\.", kind.why)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
-def test_every_finding_has_a_test_that_provokes_it(kind: Kind) -> None:
-    tests = (ROOT / "tests" / "unit" / "doctor").rglob("test_*.py")
+def provoked(source: str) -> set[str]:
+    """The strings that tests expect: as the argument of `only`, or compared with `==` or `in`."""
+    expecting = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "only")
+        or (isinstance(node, ast.Compare) and all(isinstance(each, ast.Eq | ast.In) for each in node.ops))
+    ]
+    constants = [each.value for node in expecting for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    return {value for value in constants if isinstance(value, str)}
 
-    assert any(f'"{kind.code}"' in path.read_text("utf-8") for path in tests)
+
+@pytest.fixture(scope="module")
+def provoked_codes() -> set[str]:
+    tests = (ROOT / "tests" / "unit" / "doctor").rglob("test_*.py")
+    return {code for path in tests for code in provoked(path.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_every_finding_has_a_test_that_provokes_it(kind: Kind, provoked_codes: set[str]) -> None:
+    assert kind.code in provoked_codes
+
+
+def test_a_finding_that_no_test_expects_would_be_noticed() -> None:
+    source = 'only(check(), "seen")\nassert codes(check()) == ["also-seen"]\nassert "unseen" not in codes(check())'
+
+    assert provoked(source) == {"seen", "also-seen"}
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path.stem != "doctor"], ids=name_of)
+def test_the_findings_that_other_pages_name_are_on_the_linked_part_of_the_page(path: Path) -> None:
+    parts = {slug(part.partition("\n")[0]): part for part in page("doctor").split("\n## ")}
+    linked = re.findall(r"\[`([a-z-]+)`\]\(doctor\.md#([a-z-]+)\)", path.read_text("utf-8"))
+
+    assert [code for code, anchor in linked if f"\n| `{code}` |" not in parts[anchor]] == []
+
+
+def slug(heading: str) -> str:
+    return heading.lower().replace(" ", "-")
 
 
 def test_the_checks_at_the_start_are_marked() -> None:

@@ -42,7 +42,7 @@ def check_cookies(settings: Settings, config: Mapping[str, Any]) -> Findings:
     if not host or is_loopback(host):
         return
     if str(config["SESSION_COOKIE_SAMESITE"]).lower() == "none":
-        yield SAME_SITE.found("SESSION_COOKIE_SAMESITE is not set.", 'Set SESSION_COOKIE_SAMESITE to "Lax".')
+        yield SAME_SITE.found("SESSION_COOKIE_SAMESITE is None.", 'Set SESSION_COOKIE_SAMESITE to "Lax".')
     for name in _insecure(config):
         yield SECURE.found(f"{name} is not set, and the app is at {settings.public_url}.", f"Set {name} to True.")
 
