@@ -22,9 +22,12 @@ from urllib.parse import urlencode
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import select
 
 from example_app.activepieces import SCOPES
+from example_app.check.agent import Agent
 from example_app.demo import link_acme, make_app, settings_for
+from example_app.models import User, db
 from example_app.seed import DEMO_PASSWORD
 from example_app.serving import serve
 from flask_activepieces.oauth.documents.client_urls import ClientUrl
@@ -141,6 +144,16 @@ def show_builder(page: Page, site: Site) -> None:
     page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in as").wait_for()
 
 
+def show_agents(page: Page, site: Site) -> None:
+    """The page of AI agents, after the admin connected one."""
+    page.route("http://localhost/**", lambda route: route.fulfill(body="", content_type="text/html"))
+    show_agent_consent(page, site)
+    page.locator("button[value=approve]").click()
+    page.goto(f"{site.url}{site.automation_prefix}/agents")
+    # The rest of the page would make the picture too large.
+    page.evaluate("document.getElementById('activepieces').parentElement.remove()")
+
+
 SCENES = (
     Scene(
         name="consent",
@@ -177,6 +190,13 @@ SCENES = (
         alt="The page of the embedded builder in the automation area. In place of Activepieces, the stand-in lists"
         " the flows of the workspace, and says that Ada Acker is signed in.",
         show=show_builder,
+        width=1000,
+    ),
+    Scene(
+        name="agents",
+        alt="The page of AI agents shows the address and what to enter in Claude and other programs, who connected"
+        " which agent, which tools were called how often, and a form for which agents users may connect.",
+        show=show_agents,
         width=1000,
     ),
     Scene(name="clients", alt="The list of a company's OAuth clients.", show=show_clients),
@@ -223,6 +243,7 @@ def running_site() -> Iterator[Site]:
             link_acme(app, url, activepieces)
             clients = {preset: register(app, preset) for preset in ("activepieces", "make")} | {"agent": AGENT}
             accept_agent(app)
+            call_tools(app, url)
             yield Site(url=url, automation_prefix=get_state(app).settings.automation_prefix, clients=clients)
 
 
@@ -248,6 +269,28 @@ def accept_agent(app: Flask) -> None:
         allow_loopback=False,
     )
     app.extensions[EXTENSION] = replace(state, document_clients=documents)
+
+
+def call_tools(app: Flask, url: str) -> None:
+    """Use the app as an agent does, with a token of its admin."""
+    command = [
+        "activepieces",
+        "tokens",
+        "create",
+        "--tenant",
+        "acme",
+        "--name",
+        "Claude",
+        "--scope",
+        " ".join(SCOPES),
+    ]
+    with app.app_context():
+        user_id = str(db.session.scalars(select(User.id).filter_by(email=ADMIN)).one())
+    result = app.test_cli_runner().invoke(args=[*command, "--user", user_id, "--json"])
+    agent = Agent(f"{url}/mcp", tokens={"access_token": json.loads(result.stdout)["token"]})
+    for number in range(3):
+        agent.ask("tools/call", name="create_task", arguments={"title": f"Call supplier {number + 1}"})
+    agent.ask("tools/call", name="create_task", arguments={"title": ""})
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def test_admins_see_who_connected_which_agent(
     times = [dict(attributes)["datetime"] for tag, attributes in page.tags if tag == "time"]
     assert " Bob " in page.text
     assert times[:2] == [as_iso(int(clock.now) - 600), as_iso(int(clock.now))], "since, and the last call"
-    assert "Nobody has connected an agent yet." not in page.text
+    assert "No one has connected an agent yet." not in page.text
 
 
 def test_an_automation_is_no_agent_until_it_uses_the_endpoint(app: Flask, alice: AreaUser, bob: AreaUser) -> None:
@@ -118,7 +118,7 @@ def test_an_automation_is_no_agent_until_it_uses_the_endpoint(app: Flask, alice:
     tokens_for_agent(program, bob)
     after = alice.visits("/agents")
 
-    assert "Nobody has connected an agent yet." in before.text
+    assert "No one has connected an agent yet." in before.text
     assert "Program" in after.text and "Not verified" not in after.text
 
 
@@ -141,7 +141,7 @@ def test_another_tenant_sees_none_of_it(app: Flask, carol: AreaUser, agent_site:
 
     page = carol.visits("/agents")
 
-    assert "Nobody has connected an agent yet." in page.text
+    assert "No one has connected an agent yet." in page.text
     assert "No agent has called a tool." in page.text
     assert "Bob" not in page.text
 
@@ -177,7 +177,7 @@ def test_a_disconnected_agent_is_gone(app: Flask, alice: AreaUser, bob: AreaUser
     form = next(form for form in bob.sees("/oauth/connected-apps").forms if form.action.endswith("/disconnect"))
     bob.sends(form)
 
-    assert "Nobody has connected an agent yet." in alice.visits("/agents").text
+    assert "No one has connected an agent yet." in alice.visits("/agents").text
 
 
 # --- The policy -----------------------------------------------------------------------------------
