@@ -73,6 +73,13 @@ def create_token(page: Page, site: Site) -> None:
 AREA = "/automation"
 ADD = f"{AREA}/connections/add?piece="
 
+
+def list_no_host(page: Page, site: Site) -> None:
+    """Allow only agents from listed origins, and list none."""
+    page.get_by_label("Only agents from the origins below").check()
+    page.locator("form", has=page.locator("[name=mode]")).get_by_role("button", name="Save").click()
+
+
 PAGES = (
     # The example app
     Scene(path="/", who=NOBODY, name="welcome"),
@@ -142,6 +149,9 @@ PAGES = (
     Scene(path=f"{AREA}/mcp", who=GWEN, name="MCP with the key of the app"),
     Scene(path=f"{AREA}/setup?with=key", who=LABS, act=link_with_key, name="MCP without a user"),
     Scene(path=f"{AREA}/mcp", act=press("New token"), name="new MCP token"),
+    Scene(path=f"{AREA}/agents"),
+    Scene(path=f"{AREA}/agents", who=GWEN, name="no agents"),
+    Scene(path=f"{AREA}/agents", act=list_no_host, status=422, name="agents with errors"),
     Scene(path=f"{AREA}/piece"),
     Scene(path=f"{AREA}/piece", who=GWEN, name="piece of the operator"),
     Scene(path=f"{AREA}/clients"),
