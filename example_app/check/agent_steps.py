@@ -1,4 +1,4 @@
-"""The steps of an agent: it signs in from the URL alone, calls tools, refreshes, and is disconnected."""
+"""The steps of an agent, one for each part of its way from the URL alone to a tool, and back out."""
 
 from __future__ import annotations
 
@@ -12,24 +12,72 @@ from .report import expect
 from .run import CheckRun
 
 
-def sign_in(run: CheckRun) -> str:
-    """From the URL of the endpoint to a token: discovery, registration, consent."""
-    run.agent = agent = Agent(f"{run.admin.site}/mcp")
-    agent.discover()
-    agent.register(lambda: _register(run, agent.scope))
+def read_challenge(run: CheckRun) -> str:
+    """The agent knows the URL, calls it, and learns where to go on."""
+    run.agent = Agent(f"{run.admin.site}/mcp")
+    run.agent.read_challenge()
+    return f"401 from {run.agent.url}, which asks for {run.agent.scope}"
+
+
+def read_resource_metadata(run: CheckRun) -> str:
+    """The metadata of the endpoint names the authorization server."""
+    run.agent.read_resource_metadata()
+    return f"the endpoint is protected by {run.agent.issuer}"
+
+
+def read_server_metadata(run: CheckRun) -> str:
+    """The metadata of the authorization server names its endpoints."""
+    run.agent.read_server_metadata()
+    return f"users sign in at {run.agent.metadata['authorization_endpoint']}"
+
+
+def register(run: CheckRun) -> str:
+    """The agent registers itself; where it may not, an admin registers it."""
+    if run.agent.register():
+        run.clean_ups.append((f"registration {run.agent.client_id}", run.agent.unregister))
+        return f"the agent registered itself as {run.agent.client_id}"
+    run.agent.client_id = _register_by_hand(run)
+    return f"agents may not register themselves, so an admin registered {run.agent.client_id}"
+
+
+def consent(run: CheckRun) -> str:
+    """The admin sees who asks, and approves for one workspace."""
+    agent = run.agent
     asked = urlsplit(agent.authorization_url())
-    callback = run.admin.decide(
-        f"{asked.path}?{asked.query}", "/authorize", decision="approve", workspace="acme", scope=agent.scope.split()
+    path = f"{asked.path}?{asked.query}"
+    page = run.admin.open(path).text
+    expect(
+        ("not verified" in page.lower()) == bool(agent.registration),
+        expected="a consent page that says whether the agent is verified",
+        actual="a page that does not",
+        check="the templates of the app",
     )
-    agent.finish(callback)
-    return f"the agent found the sign-in from {agent.url} alone, and may use {agent.tokens['scope']}"
+    callback = run.admin.decide(path, "/authorize", decision="approve", workspace="acme", scope=agent.scope.split())
+    agent.read_callback(callback)
+    return f"the admin approved {REGISTRATION['client_name']}"
+
+
+def get_token(run: CheckRun) -> str:
+    """The agent exchanges the code for a token that only this endpoint accepts."""
+    agent = run.agent
+    claims = agent.redeem()
+    expect(
+        claims["aud"] == agent.url, expected=f"a token for {agent.url}", actual=claims["aud"], check="the resource"
+    )
+    return f"the token is for {claims['aud']} and may {agent.tokens['scope']}"
+
+
+def list_tools(run: CheckRun) -> str:
+    """The agent sees the tools that its token allows."""
+    tools = [tool["name"] for tool in run.agent.ask("tools/list")["tools"]]
+    expect("create_task" in tools, expected="create_task", actual=tools, check="the scopes of the token")
+    return ", ".join(tools)
 
 
 def call_tool(run: CheckRun) -> str:
-    """The agent lists the tools and adds a task, which the app's page then shows."""
-    agent, title = run.agent, f"Task of an agent ({run.run_id})"
-    tools = [tool["name"] for tool in agent.ask("tools/list")["tools"]]
-    result = agent.ask("tools/call", name="create_task", arguments={"title": title})
+    """The agent adds a task, which the app's page then shows."""
+    title = f"Task of an agent ({run.run_id})"
+    result = run.agent.ask("tools/call", name="create_task", arguments={"title": title})
     expect(not result["isError"], expected="a new task", actual=result["content"], check="the log of the app")
     expect(
         title in run.admin.open("/").text,
@@ -37,7 +85,7 @@ def call_tool(run: CheckRun) -> str:
         actual="a list without it",
         check="which workspace the agent may use",
     )
-    return f"of {len(tools)} tools, create_task added '{title}'"
+    return f"create_task added '{title}'"
 
 
 def refresh(run: CheckRun) -> str:
@@ -51,30 +99,33 @@ def refresh(run: CheckRun) -> str:
         check="the token endpoint",
     )
     run.agent.ask("tools/list")
-    return "the agent exchanged its token"
+    return "the agent exchanged its token, and used the new one"
 
 
 def disconnect(run: CheckRun) -> str:
     """The admin revokes the agent's grant; its token and its refresh token end at once."""
     grant_id = run.events_named("token.issued")[-1].grant_id
     run.admin.submit("/oauth/connected-apps", f"/{grant_id}/disconnect")
-    answer = run.agent.send("tools/list")
+    answer, refreshed = run.agent.send("tools/list"), run.agent.try_refresh()
     expect(
-        answer.status_code == 401,
-        expected="401 after the grant was revoked",
-        actual=answer.status_code,
+        (answer.status_code, refreshed.status_code) == (401, 400),
+        expected="401 for the token and 400 for the refresh token after the grant was revoked",
+        actual=(answer.status_code, refreshed.status_code),
         check="the revocations in the app's database",
     )
-    return "after it was disconnected, the agent gets a 401"
+    return "after it was disconnected, the agent gets a 401, and no new token"
 
 
-def _register(run: CheckRun, scope: str) -> str:
+def _register_by_hand(run: CheckRun) -> str:
     """Register the agent as the admin of the app would, on the command line or the page of OAuth clients."""
     with run.app.app_context():
         state = get_state()
         client, _ = state.oauth_clients.register(
             Registration(
-                name=str(REGISTRATION["client_name"]), redirect_uris=(REDIRECT_URI,), scope=scope, public=True
+                name=str(REGISTRATION["client_name"]),
+                redirect_uris=(REDIRECT_URI,),
+                scope=run.agent.scope,
+                public=True,
             )
         )
 

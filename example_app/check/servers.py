@@ -110,6 +110,9 @@ def _config(
     }
     if not environ.get("ACTIVEPIECES_PUBLIC_URL"):
         config["ACTIVEPIECES_PUBLIC_URL"] = address
+    if not environ.get("ACTIVEPIECES_DYNAMIC_REGISTRATION"):
+        # The agent of the check knows the URL of the endpoint only.
+        config["ACTIVEPIECES_DYNAMIC_REGISTRATION"] = True
     if not environ.get("DATABASE_URL"):
         config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
     if not environ.get("SECRET_KEY"):

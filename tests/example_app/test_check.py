@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 import requests
 
-from example_app.check import STEPS, check
+from example_app.check import STEPS, check, setup_steps
+from example_app.check.browser import Browser
 from example_app.check.report import CheckFailed, describe, json_body
+from example_app.check.run import CheckRun
+from example_app.check.servers import ActivepiecesAccess, serve_tasklane
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.databases import fresh_database
@@ -68,6 +73,57 @@ def test_all_steps_succeed_on_postgresql_with_a_server_of_the_environment(
     client = ActivepiecesClient(named_server.url, api_key=named_server.api_key)
     assert list(client.connections.list(named_server.project_id)) == []
     assert list(client.flows.list(named_server.project_id)) == []
+
+
+@pytest.fixture
+def make_run(activepieces: ActivepiecesServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CheckRun]]:
+    """Create a run with the app at a local port, configured by the environment, whose admin is signed in."""
+    with ExitStack() as stack:
+
+        def make(**environment: str) -> CheckRun:
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            access = ActivepiecesAccess(activepieces.url, activepieces.api_key)
+            app, url = stack.enter_context(serve_tasklane(os.environ, access, host="127.0.0.1", port=0))
+            admin = stack.enter_context(closing(Browser(url)))
+            client = ActivepiecesClient(activepieces.url, api_key=activepieces.api_key)
+            run = CheckRun(app, access, admin, client)
+            setup_steps.sign_in(run)
+            return run
+
+        yield make
+
+
+AGENT_STEPS = [step for name, step in STEPS if name.startswith("agent ")]
+
+
+def test_agent_goes_the_whole_way_and_its_registration_is_removed(make_run: Callable[..., CheckRun]) -> None:
+    run = make_run()
+
+    for step in AGENT_STEPS:
+        step(run)
+    registration = run.agent.registration
+    for _, remove in run.clean_ups:
+        remove()
+
+    headers = {"Authorization": f"Bearer {registration['registration_access_token']}"}
+    assert requests.get(registration["registration_client_uri"], headers=headers, timeout=5).status_code == 401
+
+
+def test_agent_is_registered_by_hand_where_it_may_not_register(make_run: Callable[..., CheckRun]) -> None:
+    run = make_run(ACTIVEPIECES_DYNAMIC_REGISTRATION="false")
+
+    said = [step(run) for step in AGENT_STEPS]
+
+    assert f"agents may not register themselves, so an admin registered {run.agent.client_id}" in said
+    assert [name for name, _ in run.clean_ups] == [f"OAuth client {run.agent.client_id}"]
+
+
+def test_endpoint_that_is_off_fails_the_first_step_of_the_agent(make_run: Callable[..., CheckRun]) -> None:
+    run = make_run(ACTIVEPIECES_MCP="false")
+
+    with pytest.raises(CheckFailed, match="expected 401 .* got 404; check ACTIVEPIECES_MCP"):
+        AGENT_STEPS[0](run)
 
 
 def test_invalid_key_fails_the_first_step_that_uses_it(
