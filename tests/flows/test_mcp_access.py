@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 from itertools import chain, combinations
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask_limiter import Limiter
 
 from flask_activepieces import signals
 from tests.conftest import MakeApp
@@ -190,6 +192,17 @@ def test_the_user_and_the_tenant_are_those_of_the_token(app: Flask, bob: Person,
     assert notes == ["acme", "globex"]
 
 
+def test_the_samples_are_those_of_the_tenant(app: Flask, bob: Person, carol: Person) -> None:
+    read = [
+        McpAgent(app, create_token(person)).asks("resources/read", {"uri": "trigger://task_done/samples"})
+        for person in (bob, carol)
+    ]
+
+    texts = [each["contents"][0]["text"] for each in read]
+    assert "acme 9" in texts[0] and "globex" not in texts[0]
+    assert "globex 9" in texts[1] and "acme" not in texts[1]
+
+
 # --- Limits ---------------------------------------------------------------------------------------
 
 
@@ -230,6 +243,23 @@ def test_the_agents_of_a_tenant_share_a_limit(limited: Flask) -> None:
     statuses = [[agent.sends("tools/list").status_code for _ in range(3)] for agent in agents]
 
     assert statuses == [[200, 200, 200], [200, 200, 429], [200, 200, 200]], "Carol is of another tenant"
+
+
+def test_the_limit_is_kept_in_the_apps_flask_limiter(make_app: MakeApp) -> None:
+    """So workers share it: two apps with one storage."""
+    storage = f"memory://{secrets.token_hex(4)}"
+    limiters: list[Limiter] = []
+
+    def add_limiter(app: Flask) -> None:
+        limiters.append(Limiter(lambda: "", app=app, storage_uri=storage))
+
+    app = make_piece_app(make_app, first=add_limiter, ACTIVEPIECES_MCP_TOKEN_LIMIT=2)[0]
+    agent = McpAgent(app, create_token(Person(app, "bob")))
+    statuses = [agent.sends("tools/list").status_code for _ in range(3)]
+    limiters[0].reset()
+
+    assert statuses == [200, 200, 429]
+    assert agent.sends("tools/list").status_code == 200, "counted in the limiter of the app, and nowhere else"
 
 
 def test_each_request_of_a_batch_counts(limited: Flask, clock: StoppedClock) -> None:
