@@ -24,6 +24,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
+from docs.area_data import PIECES, fill
 from example_app.activepieces import SCOPES
 from example_app.check.agent import Agent
 from example_app.demo import link_acme, make_app, settings_for
@@ -43,8 +44,11 @@ SCHEMES = ("light", "dark")
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ADMIN = "admin@acme.test"
 QUALITY = 80
-#: Shown in the pictures instead of the local address.
+#: Of a page of the automation area, with the navigation beside it.
+AREA_WIDTH = 1000
+#: Shown in the pictures instead of the local addresses.
 SHOWN_URL = "https://tasklane.example"
+SHOWN_ACTIVEPIECES_URL = "https://activepieces.example"
 SHOW_ANOTHER_URL = """([from, to]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
@@ -72,6 +76,7 @@ class Site:
     """The running example app, and the clients that are registered for the pictures."""
 
     url: str
+    activepieces_url: str
     automation_prefix: str
     #: By preset: what the command that registered it printed.
     clients: dict[str, dict[str, Any]]
@@ -133,9 +138,18 @@ def show_client(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/automation/clients/{site.clients['activepieces']['client_id']}")
 
 
-def show_overview(page: Page, site: Site) -> None:
-    """The overview of the automation area."""
-    page.goto(f"{site.url}{site.automation_prefix}")
+def show_area(path: str) -> Callable[[Page, Site], object]:
+    """A page of the automation area."""
+    return lambda page, site: page.goto(f"{site.url}{site.automation_prefix}{path}")
+
+
+def show_wizard(page: Page, site: Site) -> None:
+    """The wizard of the admin's other workspace, which is not linked."""
+    show_area("/workspace?page=setup")(page, site)
+    page.get_by_label("Acme Labs").check()
+    page.get_by_role("button", name="Switch").click()
+    show_area("/setup?with=password")(page, site)
+    page.get_by_label("E-mail address").fill("automation@acme.example")
 
 
 def show_builder(page: Page, site: Site) -> None:
@@ -180,31 +194,98 @@ SCENES = (
     ),
     Scene(
         name="automation",
-        alt="The overview of the automation area says that everything works, and how many connections and flows there"
-        " are.",
-        show=show_overview,
-        width=1000,
+        alt="The overview of the automation area says that one connection needs attention, how many connections and"
+        " flows there are, and which run failed.",
+        show=show_area(""),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="connections",
+        alt="The list of connections with their service and state. The broken one has a button to reconnect it.",
+        show=show_area("/connections"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="new-connection",
+        alt="The form for a connection with a mail server asks for its host, e-mail address, password and port.",
+        show=show_area("/connections/add?piece=@activepieces/piece-smtp"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="flows",
+        alt="The list of flows shows which are on, and has buttons to switch them off.",
+        show=show_area("/flows"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="runs",
+        alt="The list of failed runs shows the step and the reason, and a button to try again.",
+        show=show_area("/runs?status=failed"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="deliveries",
+        alt="The log of event deliveries: one was delivered, one failed.",
+        show=show_area("/deliveries"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="mcp-server",
+        alt="The page of the MCP server shows its address with a button to copy it, and what to do in Claude.",
+        show=show_area("/mcp"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="app-piece",
+        alt="The page of the app's piece says that the version in Activepieces is up to date, and what flows can do.",
+        show=show_area("/piece"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="audit-log",
+        alt="The audit log says who did what and when. It can be filtered, and downloaded as CSV.",
+        show=show_area("/audit"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="area-settings",
+        alt="The settings name the server, the sign-in and the project, and have buttons to change them.",
+        show=show_area("/setup"),
+        width=AREA_WIDTH,
+    ),
+    Scene(
+        name="clients",
+        alt="The list of a company's OAuth clients, with their state, their users and when they were last used.",
+        show=show_clients,
+        width=AREA_WIDTH,
     ),
     Scene(
         name="builder",
         alt="The page of the embedded builder in the automation area. In place of Activepieces, the stand-in lists"
         " the flows of the workspace, and says that Ada Acker is signed in.",
         show=show_builder,
-        width=1000,
+        width=AREA_WIDTH,
     ),
     Scene(
         name="agents",
         alt="The page of AI agents shows the address and what to enter in Claude and other programs, who connected"
         " which agent, which tools were called how often, and a form for which agents users may connect.",
         show=show_agents,
-        width=1000,
+        width=AREA_WIDTH,
     ),
-    Scene(name="clients", alt="The list of a company's OAuth clients.", show=show_clients),
     Scene(
         name="client",
         alt="The page of an OAuth client shows what to enter in Activepieces, its details, and buttons to rotate the"
         " secret and to delete it.",
         show=show_client,
+        width=AREA_WIDTH,
+    ),
+    # The last, because it leaves the workspace.
+    Scene(
+        name="setup-wizard",
+        alt="The first step of the set-up wizard asks for the e-mail address and password of a user of Activepieces.",
+        show=show_wizard,
+        width=AREA_WIDTH,
     ),
 )
 
@@ -237,14 +318,16 @@ def running_site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (
-            ActivepiecesServer(database=folder / "activepieces.db") as activepieces,
+            ActivepiecesServer(database=folder / "activepieces.db", pieces=PIECES) as activepieces,
             serve(lambda url: make_app(settings_for(url, activepieces, folder), folder)) as (app, url),
         ):
             link_acme(app, url, activepieces)
             clients = {preset: register(app, preset) for preset in ("activepieces", "make")} | {"agent": AGENT}
             accept_agent(app)
             call_tools(app, url)
-            yield Site(url=url, automation_prefix=get_state(app).settings.automation_prefix, clients=clients)
+            fill(app, url, activepieces)
+            prefix = get_state(app).settings.automation_prefix
+            yield Site(url=url, activepieces_url=activepieces.url, automation_prefix=prefix, clients=clients)
 
 
 def register(app: Flask, preset: str) -> dict[str, Any]:
@@ -329,7 +412,8 @@ def take(context: BrowserContext, site: Site, scene: Scene) -> bytes:
     page = context.new_page()
     page.set_viewport_size({"width": scene.width, "height": 400})
     scene.show(page, site)
-    page.evaluate(SHOW_ANOTHER_URL, [site.url, SHOWN_URL])
+    for address, shown in ((site.url, SHOWN_URL), (site.activepieces_url, SHOWN_ACTIVEPIECES_URL)):
+        page.evaluate(SHOW_ANOTHER_URL, [address, shown])
     page.evaluate("document.activeElement.blur()")
     height: int = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": scene.width, "height": height})

@@ -122,7 +122,7 @@ def test_one_block_is_the_apps_and_the_others_are_ours(alice: Person) -> None:
     page = alice.sees(PREFIX + "/connections")
 
     assert "Our accounts" in page.text
-    assert "No connections yet" in page.text
+    assert "Google Sheets" in page.text
 
 
 def test_a_template_of_the_app_replaces_ours(alice: Person) -> None:
