@@ -13,18 +13,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
+from jinja2 import Environment, FileSystemLoader, TemplateNotFound
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
 from docs.area_data import PIECES, fill
+from example_app import create_app
 from example_app.activepieces import SCOPES
 from example_app.check.agent import Agent
 from example_app.demo import link_acme, make_app, settings_for
@@ -49,6 +51,7 @@ AREA_WIDTH = 1000
 #: Shown in the pictures instead of the local addresses.
 SHOWN_URL = "https://tasklane.example"
 SHOWN_ACTIVEPIECES_URL = "https://activepieces.example"
+SHOWN_HOST = "activepieces.example"
 SHOW_ANOTHER_URL = """([from, to]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
@@ -61,6 +64,23 @@ AGENT: dict[str, Any] = {
     "client_name": "Claude Code",
     "redirect_uris": ["http://localhost/callback"],
 }
+
+
+#: The settings of the example app before and after the page about theming.
+LOOKS: dict[str, dict[str, object]] = {
+    "before": {"ACTIVEPIECES_APP_LOGO": ""},
+    "after": {"ACTIVEPIECES_SUPPORT": "help@tasklane.example", "ACTIVEPIECES_ACCENT": "#0c6b5d"},
+}
+
+
+class TemplatesWithoutLayout(FileSystemLoader):
+    """The templates of the example app, except for the one that puts our pages into its layout."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """A template of the example app."""
+        if template == "flask_activepieces/base.html":
+            raise TemplateNotFound(template)
+        return super().get_source(environment, template)
 
 
 class DocumentOfAgent(Fetcher):
@@ -80,6 +100,8 @@ class Site:
     automation_prefix: str
     #: By preset: what the command that registered it printed.
     clients: dict[str, dict[str, Any]]
+    #: The same app in our layout instead of its own, by the names in `LOOKS`.
+    looks: Mapping[str, Site] = field(default_factory=dict)
 
     def consent_url(self, preset: str, *scopes: str) -> str:
         """The address that a client sends its user to."""
@@ -110,6 +132,23 @@ class Scene:
 def show_consent(page: Page, site: Site) -> None:
     """The consent page, as Activepieces opens it."""
     page.goto(site.consent_url("activepieces", *SCOPES))
+
+
+def show_customized_consent(page: Page, site: Site) -> None:
+    """The same, with one permission less."""
+    show_consent(page, site)
+    page.get_by_text("Customize").click()
+    page.get_by_label("Create and change tasks").uncheck()
+
+
+def show_consent_before(page: Page, site: Site) -> None:
+    """The consent page of an app that sets nothing."""
+    show_consent(page, site.looks["before"])
+
+
+def show_consent_after(page: Page, site: Site) -> None:
+    """The consent page of an app with its brand."""
+    show_consent(page, site.looks["after"])
 
 
 def show_agent_consent(page: Page, site: Site) -> None:
@@ -176,6 +215,11 @@ SCENES = (
         show=show_consent,
     ),
     Scene(
+        name="consent-customized",
+        alt="Customize shows a box beside each permission. The one to create and change tasks is unticked.",
+        show=show_customized_consent,
+    ),
+    Scene(
         name="consent-agent",
         alt="The consent page of an agent says that it is not verified, that it calls itself Claude Code and comes"
         " from claude.ai, and that any program on the device can pretend to be it.",
@@ -186,6 +230,16 @@ SCENES = (
         alt="The page of connected apps shows the permissions, workspace and dates of each app, and a button to"
         " disconnect it.",
         show=show_connected_apps,
+    ),
+    Scene(
+        name="theming-before",
+        alt="The consent page without settings: initials instead of logos, and blue buttons.",
+        show=show_consent_before,
+    ),
+    Scene(
+        name="theming-after",
+        alt="The same page with the logo of Tasklane, green buttons and its support address.",
+        show=show_consent_after,
     ),
     Scene(
         name="new-token",
@@ -326,8 +380,28 @@ def running_site() -> Iterator[Site]:
             accept_agent(app)
             call_tools(app, url)
             fill(app, url, activepieces)
-            prefix = get_state(app).settings.automation_prefix
-            yield Site(url=url, activepieces_url=activepieces.url, automation_prefix=prefix, clients=clients)
+            site = Site(
+                url=url,
+                activepieces_url=activepieces.url,
+                automation_prefix=get_state(app).settings.automation_prefix,
+                clients=clients,
+            )
+            with ExitStack() as stack:
+                yield replace(site, looks={name: stack.enter_context(look(name, site, folder)) for name in LOOKS})
+
+
+@contextmanager
+def look(name: str, site: Site, folder: Path) -> Iterator[Site]:
+    """The example app in our layout, with these settings. It has the same users and sessions."""
+
+    def make(url: str) -> Flask:
+        database = f"sqlite:///{folder / name}.db"
+        app = create_app({"ACTIVEPIECES_PUBLIC_URL": url, "SQLALCHEMY_DATABASE_URI": database, **LOOKS[name]})
+        app.jinja_loader = TemplatesWithoutLayout(Path(app.root_path) / "templates")
+        return app
+
+    with serve(make) as (app, url):
+        yield replace(site, url=url, automation_prefix="", clients={"activepieces": register(app, "activepieces")})
 
 
 def register(app: Flask, preset: str) -> dict[str, Any]:
@@ -412,7 +486,11 @@ def take(context: BrowserContext, site: Site, scene: Scene) -> bytes:
     page = context.new_page()
     page.set_viewport_size({"width": scene.width, "height": 400})
     scene.show(page, site)
-    for address, shown in ((site.url, SHOWN_URL), (site.activepieces_url, SHOWN_ACTIVEPIECES_URL)):
+    for address, shown in (
+        (site.url, SHOWN_URL),
+        (site.activepieces_url, SHOWN_ACTIVEPIECES_URL),
+        ("127.0.0.1", SHOWN_HOST),
+    ):
         page.evaluate(SHOW_ANOTHER_URL, [address, shown])
     page.evaluate("document.activeElement.blur()")
     height: int = page.evaluate("document.documentElement.scrollHeight")
