@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, or_, select, update
 
 from ..clock import Clock
 from ..errors import InvalidInput, NotFound
@@ -40,7 +40,11 @@ class Delivery:
 
 
 class DeliveryLog:
-    """The deliveries of one app."""
+    """The deliveries of one app.
+
+    ``organizations`` are those of the tenant whose events a user may see, among them None, the tenant as a whole. For
+    operators, ``tenant_id`` and ``organizations`` are None: any.
+    """
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
@@ -50,12 +54,13 @@ class DeliveryLog:
         self,
         tenant_id: str | None,
         *,
+        organizations: Collection[str | None] | None = None,
         state: str | None = None,
         subscription_id: str | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> Sequence[Delivery]:
-        """The newest deliveries of the tenant; None lists those of all tenants, for operators."""
+        """The newest deliveries."""
         statement = _ALL.order_by(deliveries.c.id.desc()).limit(limit)
         for column, value in (
             (deliveries.c.tenant_id, tenant_id),
@@ -64,23 +69,32 @@ class DeliveryLog:
         ):
             if value is not None:
                 statement = statement.where(column == value)
+        if organizations is not None:
+            statement = statement.where(_is_of(organizations))
         if before is not None:
             statement = statement.where(deliveries.c.id < before)
         return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
 
-    def get(self, delivery_id: int, *, tenant_id: str | None) -> Delivery:
-        """One delivery of the tenant; `NotFound` for any other."""
+    def get(
+        self, delivery_id: int, *, tenant_id: str | None, organizations: Collection[str | None] | None = None
+    ) -> Delivery:
+        """One delivery; `NotFound` for any other."""
         statement = _ALL.where(deliveries.c.id == delivery_id)
         if tenant_id is not None:
             statement = statement.where(deliveries.c.tenant_id == tenant_id)
+        if organizations is not None:
+            statement = statement.where(_is_of(organizations))
         row = self._database.read(lambda conn: conn.execute(statement).one_or_none())
         if row is None:
             raise NotFound("delivery", str(delivery_id))
         return _from_row(row)
 
-    def replay(self, delivery_id: int, *, tenant_id: str | None) -> None:
+    def replay(
+        self, delivery_id: int, *, tenant_id: str | None, organizations: Collection[str | None] | None = None
+    ) -> None:
         """Send it again, with the same event id and the current secret."""
-        found, now = self.get(delivery_id, tenant_id=tenant_id), int(self._clock())
+        found = self.get(delivery_id, tenant_id=tenant_id, organizations=organizations)
+        now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
             if not _replay(transaction, [found.id], {found.subscription_id}, now=now):
@@ -88,7 +102,9 @@ class DeliveryLog:
 
         self._database.run_in_transaction(run)
 
-    def replay_dead(self, tenant_id: str, *, subscription_id: str | None = None, limit: int) -> int:
+    def replay_dead(
+        self, tenant_id: str, *, organizations: Collection[str | None], subscription_id: str | None = None, limit: int
+    ) -> int:
         """Send the tenant's dead deliveries again, the oldest first; returns how many.
 
         Only those to flows that still get events; with ``subscription_id``, only those to one flow.
@@ -97,7 +113,8 @@ class DeliveryLog:
         dead = (
             select(deliveries.c.id, deliveries.c.subscription_id)
             .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.state == "dead")
+            .join(events, events.c.id == deliveries.c.event_id)
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.state == "dead", _is_of(organizations))
             .order_by(deliveries.c.id)
             .limit(limit)
         )
@@ -145,6 +162,17 @@ def bury_old(transaction: Transaction, subscription_id: str, *, waiting_since: i
         )
         .values(state="dead", last_error=reason, updated_at=now)
     )
+
+
+def _is_of(organizations: Collection[str | None]) -> ColumnElement[bool]:
+    """Whether the event is of one of these, and so is the flow, if it still gets events."""
+    names = [name or "" for name in organizations]
+    flow = (
+        select(subscriptions.c.organization_id)
+        .where(subscriptions.c.id == deliveries.c.subscription_id)
+        .scalar_subquery()
+    )
+    return and_(events.c.organization_id.in_(names), or_(flow.is_(None), flow.in_(names)))
 
 
 _ALL: Select[Any] = select(deliveries, events.c.uid, events.c.trigger_name, events.c.payload).join_from(

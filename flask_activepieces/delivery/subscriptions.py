@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -182,9 +182,11 @@ class Subscriptions:
             statement = statement.where(_table.c.tenant_id == tenant_id)
         return self._database.read(lambda conn: [subscription_from_row(row) for row in conn.execute(statement)])
 
-    def page_for_tenant(self, tenant_id: str, *, limit: int, cursor: str | None = None) -> Page[Subscription]:
-        """A page of the tenant's subscriptions, the oldest first."""
-        statement = select(_table).where(_table.c.tenant_id == tenant_id)
+    def page_for_tenant(
+        self, tenant_id: str, *, organizations: Collection[str | None], limit: int, cursor: str | None = None
+    ) -> Page[Subscription]:
+        """A page of the tenant's subscriptions in these organizations, the oldest first; None is the whole tenant."""
+        statement = select(_table).where(_table.c.tenant_id == tenant_id, _is_in(organizations))
         page = self._database.read(lambda conn: _ORDER.select(conn, statement, limit=limit, cursor=cursor))
         return page.map(subscription_from_row)
 
@@ -281,6 +283,10 @@ def _find(conn: Connection, subscription_id: str, tenant_id: str | None) -> Subs
         statement = statement.where(_table.c.tenant_id == tenant_id)
     row = conn.execute(statement).one_or_none()
     return None if row is None else subscription_from_row(row)
+
+
+def _is_in(organizations: Collection[str | None]) -> ColumnElement[bool]:
+    return _table.c.organization_id.in_([name or "" for name in organizations])
 
 
 def _read(conn: Connection, subscription_id: str) -> Subscription:

@@ -67,13 +67,17 @@ class Integrations:
         """
         accessible = {None, principal.organization_id}
         if not accessible.issuperset(organization_ids):
-            accessible |= {
-                workspace.organization_id
-                for workspace in self.deps.host.workspaces(principal)
-                # Organizations of different tenants may have the same id.
-                if workspace.tenant_id == principal.tenant_id
-            }
+            accessible = self.organizations_of(principal)
         return accessible.intersection(organization_ids)
+
+    def organizations_of(self, principal: Principal) -> set[str | None]:
+        """All organizations of the tenant that the user may act for, and None, the tenant as a whole."""
+        return {None, principal.organization_id} | {
+            workspace.organization_id
+            for workspace in self.deps.host.workspaces(principal)
+            # Organizations of different tenants may have the same id.
+            if workspace.tenant_id == principal.tenant_id
+        }
 
     def list_for_tenant(self, tenant_id: str) -> list[Integration]:
         """The integrations of the tenant and all its organizations: for operators and jobs, not for users."""

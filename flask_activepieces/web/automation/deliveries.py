@@ -74,6 +74,7 @@ def automation_deliveries(visit: Visit) -> ResponseReturnValue:
     cursor = request.args.get("cursor")
     found = visit.state.delivery.log.list(
         visit.principal.tenant_id,
+        organizations=visit.organizations,
         state=state if state in words.DELIVERY_CHOICES else None,
         subscription_id=subscription_id or None,
         before=None if cursor is None else _delivery_id(cursor),
@@ -96,7 +97,9 @@ def automation_deliveries(visit: Visit) -> ResponseReturnValue:
 @automation_page("deliveries", "admin")
 def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     """One delivery with its payload, and what the flow answered."""
-    delivery = visit.state.delivery.log.get(_delivery_id(delivery_id), tenant_id=visit.principal.tenant_id)
+    delivery = visit.state.delivery.log.get(
+        _delivery_id(delivery_id), tenant_id=visit.principal.tenant_id, organizations=visit.organizations
+    )
     names = _Names.of(visit, [delivery.subscription_id])
     return visit.render(
         "delivery.html",
@@ -110,7 +113,9 @@ def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
 @automation_page("deliveries", "admin")
 def automation_replay(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     """Send an event again."""
-    visit.state.delivery.log.replay(_delivery_id(delivery_id), tenant_id=visit.principal.tenant_id)
+    visit.state.delivery.log.replay(
+        _delivery_id(delivery_id), tenant_id=visit.principal.tenant_id, organizations=visit.organizations
+    )
     return visit.redirect("automation_delivery", delivery_id=delivery_id, done="replayed")
 
 
@@ -119,7 +124,10 @@ def automation_replay_failed(visit: Visit) -> ResponseReturnValue:
     """Send what failed again: of all flows or of one, as the page showed it."""
     subscription_id = request.form.get("flow") or None
     count = visit.state.delivery.log.replay_dead(
-        visit.principal.tenant_id, subscription_id=subscription_id, limit=_MAX_REPLAYED
+        visit.principal.tenant_id,
+        organizations=visit.organizations,
+        subscription_id=subscription_id,
+        limit=_MAX_REPLAYED,
     )
     return visit.redirect(
         "automation_deliveries", flow=subscription_id, done="replayed-all" if count else "none-failed"
@@ -130,7 +138,10 @@ def automation_replay_failed(visit: Visit) -> ResponseReturnValue:
 def automation_subscriptions(visit: Visit) -> ResponseReturnValue:
     """The flows that get events."""
     page = visit.state.delivery.subscriptions.page_for_tenant(
-        visit.principal.tenant_id, limit=_PAGE_SIZE, cursor=request.args.get("cursor")
+        visit.principal.tenant_id,
+        organizations=visit.organizations,
+        limit=_PAGE_SIZE,
+        cursor=request.args.get("cursor"),
     )
     names = _Names(visit, page.items)
     rows = [_subscription_row(each, names) for each in page.items]
@@ -141,6 +152,8 @@ def automation_subscriptions(visit: Visit) -> ResponseReturnValue:
 def automation_pause(visit: Visit, subscription_id: str) -> ResponseReturnValue:
     """Pause a flow's events, or let them continue."""
     subscriptions, tenant_id = visit.state.delivery.subscriptions, visit.principal.tenant_id
+    if subscriptions.get(subscription_id, tenant_id=tenant_id).organization_id not in visit.organizations:
+        raise NotFound("subscription", subscription_id)
     if request.form.get("paused") == "1":
         subscriptions.pause(subscription_id, tenant_id=tenant_id, reason=PAUSED_HERE)
         return back_to_list(visit, "automation_subscriptions", done="paused")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 
-from flask_activepieces import get_state
+from flask_activepieces import Principal, Workspace, get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
 from tests.support.automation import AREA, AreaUser, area_user
 from tests.support.events import Webhooks, always, webhooks
+from tests.support.hosts import HostWithLabs
 from tests.support.pieces import Effects, Flow, create_token, emit, make_piece_app
 from tests.support.standin import standin
-from tests.support.storage import statements_of
+from tests.support.storage import rows_of, statements_of
 
 
 @dataclass
@@ -300,3 +302,49 @@ def test_flows_are_named_if_activepieces_answers(make_app: MakeApp, listening_se
     assert "Tell the team Active" in alice.visits("/subscriptions").text
     listening_server.faults.fail("GET", "/flows", 500, times=None)
     assert "A flow Active" in alice.visits("/subscriptions").text
+
+
+class HostWithSales(HostWithLabs):
+    """Alice is an admin of Acme who has nothing to do with its labs."""
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        if principal.user_id == "alice":
+            return [Workspace("acme", "Acme"), Workspace("acme", "Sales", "sales"), Workspace("globex", "G", "labs")]
+        return super().workspaces(principal)
+
+
+def test_an_admin_sees_and_changes_nothing_of_an_organization_that_is_not_theirs(
+    make_app: MakeApp, server: Webhooks
+) -> None:
+    """Like its integration, what an organization sends to its flows is a 404, for admins of the tenant too."""
+    app, effects = make_piece_app(make_app, host=HostWithSales(), ACTIVEPIECES_BASE_URL=server.url)
+    bob, alice = area_user(app, "bob"), area_user(app, "alice")
+    whole, labs = Flow(app, create_token(bob)), Flow(app, create_token(bob, workspace="acme/labs"))
+    answer_of(whole.subscribes(url=server.url_of("a" * 21)), 201)
+    in_labs = answer_of(labs.subscribes(url=server.url_of("b" * 21)), 201)["id"]
+    scene = Scene(app, effects, server, alice, labs)
+    emit(app, effects.triggers["task_done"], "of labs", organization_id="labs")
+    emit(app, effects.triggers["task_done"], "of sales", organization_id="sales")
+    emit(app, effects.triggers["task_done"], "of everyone")
+    scene.delivers()
+    rows = rows_of(app, "deliveries")
+    titles = {row["id"]: json.loads(row["payload"])["title"] for row in rows_of(app, "events")}
+
+    seen = set()
+    for row in rows:
+        answer = alice.opens(f"{AREA}/deliveries/{row['id']}")
+        if answer.status_code == 200:
+            seen.add((titles[row["event_id"]], row["subscription_id"] == in_labs))
+        else:
+            assert answer.status_code == 404
+            assert alice.posts(f"/deliveries/{row['id']}/replay").status_code == 404
+    for paused in ("1", "0"):
+        assert alice.posts(f"/subscriptions/{in_labs}/pause", paused=paused).status_code == 404
+
+    assert len(rows) == 5
+    assert seen == {("of sales", False), ("of everyone", False)}
+    links = alice.visits("/deliveries").response.text.count(f'href="{AREA}/deliveries/')
+    assert links == 2
+    assert in_labs not in alice.visits("/subscriptions").response.text
+    assert {row["state"] for row in rows_of(app, "subscriptions")} == {"active"}
+    assert rows_of(app, "deliveries") == rows

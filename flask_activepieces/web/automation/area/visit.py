@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any
@@ -52,6 +52,11 @@ class Visit:
     def workspace(self) -> Workspace:
         """The workspace that the user works in."""
         return current_workspace(self.workspaces, self.principal)
+
+    @cached_property
+    def organizations(self) -> Collection[str | None]:
+        """The organizations of the tenant whose events the user may see; None is the tenant as a whole."""
+        return self.state.tenants.integrations.organizations_of(self.principal)
 
     @cached_property
     def found_integration(self) -> Integration | None:
