@@ -348,3 +348,19 @@ def test_an_admin_sees_and_changes_nothing_of_an_organization_that_is_not_theirs
     assert in_labs not in alice.visits("/subscriptions").response.text
     assert {row["state"] for row in rows_of(app, "subscriptions")} == {"active"}
     assert rows_of(app, "deliveries") == rows
+
+
+def test_failed_events_of_another_organization_are_not_sent_again(make_app: MakeApp, server: Webhooks) -> None:
+    app, effects = make_piece_app(make_app, host=HostWithSales(), ACTIVEPIECES_BASE_URL=server.url)
+    labs = Flow(app, create_token(area_user(app, "bob"), workspace="acme/labs"))
+    answer_of(labs.subscribes(url=server.url_of("b" * 21)), 201)
+    scene = Scene(app, effects, server, area_user(app, "alice"), labs)
+    server.answer = always(400)
+    emit(app, effects.triggers["task_done"], "of labs", organization_id="labs")
+    scene.delivers()
+    before = rows_of(app, "deliveries")
+
+    assert scene.admin.posts("/deliveries/replay").status_code == 303
+
+    assert [row["state"] for row in before] == ["dead"]
+    assert rows_of(app, "deliveries") == before
