@@ -14,6 +14,7 @@ def welcome(url: str) -> str:
         f"  Connected apps  {url}/oauth/connected-apps",
         f"  Automation      {url}/automation (admins)",
         f"  OAuth clients   {url}/automation/clients (admins)",
+        f"  Builder         {url}/builder (admins): that of Activepieces, on a page of this app",
         f"  Agents          {url}/mcp (for Claude, ChatGPT, Cursor and other MCP clients)",
         "",
         f"  Sign in with the password '{DEMO_PASSWORD}' as",
