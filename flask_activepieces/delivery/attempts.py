@@ -10,7 +10,7 @@ from typing import Any
 
 from .outcomes import Attempt, Outcome
 
-#: With a response that takes longer, sending another event meanwhile is worth a thread.
+#: If a response takes longer, another thread sends the next event meanwhile.
 SLOW_MILLISECONDS = 20
 
 
@@ -20,7 +20,7 @@ class Due:
 
     id: int
     event_id: str
-    #: When the event was stored, and since when this delivery waits.
+    #: When the event was stored, and when this delivery began to wait.
     happened_at: int
     waits_since: int
     attempts: int
@@ -29,7 +29,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a delivery; without an attempt, nothing was sent."""
+    """The result of a delivery. Without an attempt, nothing was sent."""
 
     due: Due
     outcome: Outcome
@@ -43,10 +43,10 @@ def attempt_in_order(
     store: Callable[[Result], None],
     goes_on: Callable[[], bool],
 ) -> Sequence[Result]:
-    """The results, until the first failure, which nothing may overtake; ``goes_on``: whether another may be sent.
+    """The results until the first failure: later events must wait for it. ``goes_on``: whether another may be sent.
 
     Each is stored before the next is sent. Otherwise, if the worker is killed, the next worker would send an earlier
-    event after a later one. The last result is left to the caller.
+    event after a later one. The caller stores the last result.
     """
     results: list[Result] = []
     for each in due:
@@ -69,10 +69,10 @@ def attempt_all(
     parallel: int,
     goes_on: Callable[[], bool],
 ) -> Sequence[Result]:
-    """The results, until the server cannot be reached, asks to wait or ends the subscription.
+    """The results until the server cannot be reached, asks to wait, or pauses or ends the subscription.
 
-    Up to ``parallel`` are sent at once, by this thread and threads of ``senders``: one more after each slow response,
-    because a server that answers at once is served faster without them.
+    This thread and threads of ``senders`` send up to ``parallel`` events at the same time. After each slow response,
+    one more thread is used; if the server responds quickly, a single thread is faster.
     """
     waiting, lock, results = iter(due), threading.Lock(), list[Result]()
     stopped, others = threading.Event(), list[Future[None]]()
@@ -95,7 +95,7 @@ def attempt_all(
     try:
         send_on()
     finally:
-        # What they send must be stored, whatever happened in this thread; each may have added another.
+        # Their results must be stored even if this thread has failed. Each of them may have added another one.
         while running := [each for each in others if not each.done()]:
             wait(running)
     for each in others:

@@ -4,8 +4,8 @@
 
     register(celery_app, app)
 
-A message of the broker only says that there is something to deliver. The events are in the database, so an
-unreachable broker, or one that loses its messages, delays events and loses none.
+The broker only transports tasks. The events are in the database, so if the broker is unreachable or loses its
+messages, events are delayed but not lost.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from ..storage.database import Database
 log = logging.getLogger(__name__)
 
 TASK = "flask_activepieces.deliver"
-#: A task ends after this time, so that a restart of the worker does not wait for long; another one goes on.
+#: A task ends after this time, so that a worker can be restarted quickly. Another task continues.
 TASK_SECONDS = 60
-#: How often Celery beat looks for events, if it runs.
+#: How often Celery beat, if it runs, starts a task.
 BEAT_SECONDS = 60
-#: Redis gives a message to a second worker after an hour.
+#: Less than an hour, because Redis then gives the message to a second worker too.
 LONGEST_COUNTDOWN = 600
 RETRY_SECONDS = 10
 #: How long a commit waits for an unreachable broker.
@@ -37,7 +37,7 @@ _FOLLOW_UP = sha256(b"next delivery task").hexdigest()
 
 
 def register(celery_app: Any, flask_app: Any) -> Any:
-    """The task that delivers what is due, for this app.
+    """The task that delivers what is due for this app.
 
     It runs after each commit with events, when the next attempt is due, and every minute if Celery beat runs.
     """
@@ -68,7 +68,7 @@ def _send(task: Any, **options: Any) -> None:
     try:
         with task.app.pool.acquire(block=True, timeout=CONNECT_SECONDS) as connection:
             try:
-                # By default kombu retries forever, and the request of the app would wait for the broker.
+                # By default, kombu retries forever, and the request of the app would wait for the broker.
                 connection.ensure_connection(
                     max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS
                 )
@@ -79,13 +79,13 @@ def _send(task: Any, **options: Any) -> None:
     except Exception as error:
         # Its text may contain the password of the broker.
         kind = type(error).__name__
-        log.warning("The broker of Celery did not take a task (%s); events are delivered later.", kind)
+        log.warning("The broker of Celery did not accept a task (%s). Events will be delivered later.", kind)
 
 
 def _is_first(database: Database, *, now: int, wait: int) -> bool:
-    """Whether no task has been planned for that time or an earlier one; then it is now.
+    """Plan a task for that time; False if one is already planned for that time or an earlier one.
 
-    Otherwise each task would plan another one, and their number would grow with each event.
+    Otherwise, each task would plan another one, and their number would grow with each event.
     """
     leases, runs_at = tables.leases, now + wait
     is_later = (leases.c.expires_at <= now) | (leases.c.expires_at > runs_at)

@@ -23,7 +23,7 @@ from ..storage.event_distribution import lock_distribution
 from ..storage.event_tables import deliveries, events
 from .attempts import Due, Result, attempt_all, attempt_in_order
 from .dispatcher import Claim, give_back, postpone
-from .log import bury_old, store_results
+from .log import mark_old_as_dead, store_results
 from .outcomes import MAX_AGE, Outcome, outcome_of, wait_seconds
 from .receiving import Receiver, Receivers
 from .sender import Sender
@@ -31,17 +31,17 @@ from .subscriptions import Subscription, pause_in, remove_in
 
 log = logging.getLogger(__name__)
 
-#: How many deliveries are read at once; then other subscriptions have their turn.
+#: How many deliveries of a subscription are read in one turn.
 SLICE = 50
-#: How many of them are sent at once, unless their order matters.
+#: How many of them are sent at the same time, unless their order matters.
 PARALLEL = 4
-#: How long a subscription whose client, integration or user is disabled waits before it is looked at again.
+#: After how long a subscription is checked again if its client, integration or user is disabled.
 SUSPENDED_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deliverer:
-    """Delivers the events of one app; ``triggers`` gives the declared triggers by name."""
+    """Delivers the events of one app. ``triggers`` returns the declared triggers by name."""
 
     database: Database
     receivers: Receivers
@@ -52,7 +52,7 @@ class Deliverer:
     triggers: Callable[[], Mapping[str, Trigger]]
 
     def deliver(self, claim: Claim, senders: Executor, *, is_stopping: Callable[[], bool]) -> int:
-        """Deliver a slice of what is due, and give the subscription back; returns the number of attempts."""
+        """Deliver up to `SLICE` of what is due, and end the lease; returns the number of attempts."""
         now = int(self.clock())
         receiver = self.database.read(lambda conn: self.receivers.find(conn, claim, now=now))
         if receiver is None:
@@ -86,7 +86,7 @@ class Deliverer:
         return sum(result.attempt is not None for result in results)
 
     def _secret(self, receiver: Receiver) -> str | None:
-        """The secret that signs its events; None if it may get none for now."""
+        """The secret that signs its events; None if it may not get events at the moment."""
         subscription = receiver.subscription
         if receiver.suspended is not None or self.receivers.has_inactive_user(subscription):
             return None
@@ -110,7 +110,7 @@ class Deliverer:
             .limit(SLICE)
         )
         if is_ordered:
-            # While the first one waits, so do the others.
+            # While the first one waits, the others wait too.
             rows = conn.execute(statement.order_by(delivery.id)).all()
             rows = rows if rows and rows[0].due_at <= now else []
         else:
@@ -129,7 +129,7 @@ class Deliverer:
 
     def _attempt(self, subscription: Subscription, trigger: Trigger | None, secret: str, due: Due) -> Result:
         if trigger is None:
-            # Perhaps another version of the app has it, which is being deployed.
+            # A newer version of the app, which is being deployed, may have it.
             return self._aged(Result(due, Outcome("pending", "none", "this version of the app has no such trigger")))
         if not trigger.scopes <= set(subscription.scope.split()):
             return Result(due, Outcome("skipped", "none", "the connection lacks a permission"))
@@ -151,7 +151,7 @@ class Deliverer:
         return self._aged(Result(due, outcome_of(attempt), attempt))
 
     def _aged(self, result: Result) -> Result:
-        """The result; what has failed for too long is dead."""
+        """The result, which is dead if the delivery has failed for too long."""
         outcome = result.outcome
         if outcome.state != "pending" or self.clock() - result.due.waits_since <= MAX_AGE:
             return result
@@ -163,7 +163,7 @@ class Deliverer:
     def _finish(
         self, claim: Claim, subscription: Subscription, results: Sequence[Result], *, is_ordered: bool
     ) -> None:
-        """Write what the attempts did, and give the subscription back, in one transaction."""
+        """Store the results, and end the lease, in one transaction."""
         now, effect = int(self.clock()), _effect_of(results)
         failures = subscription.failures + 1 if effect.effect == "wait" else 0
         asked = [result.attempt.retry_after or 0 for result in results if result.attempt]
@@ -172,12 +172,12 @@ class Deliverer:
         def run(transaction: Transaction) -> None:
             reason = effect.reason or ""
             if effect.effect == "remove":
-                # The locks in the same order as everywhere: first that of the distribution.
+                # Take the locks in the same order as everywhere: the distribution first.
                 lock_distribution(transaction, now)
             if effect.effect == "wait":
                 postpone(transaction, claim, until=until, failures=failures)
-                bury_old(transaction, subscription.id, waiting_since=now - MAX_AGE, reason=reason, now=now)
-            # In order, all but the last are stored already.
+                mark_old_as_dead(transaction, subscription.id, waiting_since=now - MAX_AGE, reason=reason, now=now)
+            # In order, all results except the last are already stored.
             store_results(transaction, results[-1:] if is_ordered else results, now=now)
             if effect.effect == "pause":
                 pause_in(transaction, subscription, self.audit, reason=reason, now=now)
@@ -199,7 +199,7 @@ class Deliverer:
 
         def run(transaction: Transaction) -> None:
             remove_in(transaction, subscription, self.audit, reason=reason, now=now)
-            # If the flow was enabled again meanwhile, it is still there.
+            # If the flow was enabled again meanwhile, the subscription still exists.
             give_back(transaction, claim, now=now, is_ordered=False, failures=0)
 
         self.database.run_in_transaction(run)

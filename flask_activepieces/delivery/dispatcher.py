@@ -1,7 +1,7 @@
-"""Gives workers the subscriptions for which something is due, and takes them back.
+"""Leases subscriptions with due deliveries to workers.
 
-A worker has a subscription until its lease ends: after a crash another one takes over then. Leases are given behind
-the lock of the distribution, so that the number of simultaneous deliveries to a server is exact.
+A lease is for one worker. After a crash, another worker takes over the subscription when the lease ends. Leases begin
+under the lock of the distribution, so that the number of simultaneous deliveries to a server is exact.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from ..storage.event_tables import deliveries, events, subscriptions
 
 @dataclass(frozen=True)
 class Lease:
-    """For how many seconds a worker has a subscription.
+    """How many seconds a worker has a subscription.
 
-    A turn and its last attempt take at most a third of it. The rest is for the clocks of machines, which may differ.
+    A turn and its last attempt take at most a third of it. The rest allows for machines whose clocks differ.
     """
 
     seconds: int
 
     @property
     def turn(self) -> float:
-        """For how many seconds a worker begins attempts for one subscription; then others have their turn."""
+        """How many seconds a worker begins attempts for one subscription, before others get their turn."""
         return min(10, self.seconds / 9)
 
     @property
     def timeout(self) -> Timeout:
-        """Of an attempt. Activepieces answers at once, before the flow runs."""
+        """The time limits of an attempt. Activepieces responds immediately, before the flow runs."""
         total = 2 * self.turn
         return Timeout(connect=total / 4, read=total * 3 / 4, total=total)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A subscription that this worker delivers to, until the lease ends."""
+    """A subscription that is leased to this worker."""
 
     subscription_id: str
     holder: str
-    #: A time of `time.monotonic`, which no change of the clock affects: no attempt begins after it.
+    #: No attempt begins after this time of `time.monotonic`, which changes of the clock do not affect.
     turn_ends: float
 
 
 class Dispatcher:
-    """The dispatcher of one app; ``per_server``: how many subscriptions of one server are served at once."""
+    """The dispatcher of one app. ``per_server``: how many subscriptions of one server are served at the same time."""
 
     def __init__(self, database: Database, *, clock: Clock, lease: Lease, per_server: int) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class Dispatcher:
         return self._database.run_in_transaction(run)
 
     def claim(self, holder: str, *, limit: int) -> Sequence[Claim]:
-        """Distribute new events, and lease up to ``limit`` subscriptions for which something is due."""
+        """Distribute new events, and lease up to ``limit`` subscriptions with due deliveries."""
         if not self._database.read(self._has_work):
             return []
 
@@ -93,7 +93,7 @@ class Dispatcher:
         return self._database.run_in_transaction(run)
 
     def seconds_until_due(self) -> int | None:
-        """In how many seconds there is something to do; None if nothing waits."""
+        """In how many seconds the next delivery is due; None if nothing waits."""
         if self._database.read(self._has_work):
             return 0
         statement = select(func.min(subscriptions.c.due_at))
@@ -101,16 +101,16 @@ class Dispatcher:
         return None if due_at is None else max(0, due_at - int(self._clock()))
 
     def _has_work(self, conn: Connection) -> bool:
-        """Without a lock, because mostly there is nothing to do."""
+        """Whether there are new events or due deliveries. Takes no lock, because usually there are none."""
         new = select(literal(1)).where(events.c.pending == 1).limit(1).subquery()
         due = select(literal(1)).where(subscriptions.c.due_at <= int(self._clock())).limit(1).subquery()
         return conn.execute(union_all(select(new), select(due))).first() is not None
 
     def _choose(self, conn: Connection, now: int, limit: int) -> Sequence[str]:
-        """The subscriptions that have been due for longest, of servers that may get more at this moment.
+        """The subscriptions that have been due for the longest time, of servers that may get more events now.
 
-        Of the subscriptions whose server could not be reached, only one at a time: a dead server does not keep all
-        threads waiting.
+        Of those whose last attempts failed, only one for each server, so that an unreachable server does not occupy
+        all threads.
         """
         subscription = subscriptions.c
         is_failing = case((subscription.failures > 0, 1), else_=0)
@@ -142,10 +142,10 @@ class Dispatcher:
 
 
 def give_back(transaction: Transaction, claim: Claim, *, now: int, is_ordered: bool, failures: int) -> bool:
-    """End the lease; due again when the next delivery is. False if another worker has the subscription.
+    """End the lease; the subscription is due when its next delivery is. False if another worker has it.
 
-    The first statement locks the row: whoever distributes events for it at this moment was committed before, and is
-    seen by the second, or comes later, and sees that no worker has it.
+    The first statement locks the row. A distribution at the same time either was committed before, so that the second
+    statement sees its deliveries, or waits, and then sees that no worker has the subscription.
     """
     if not _end_lease(transaction, claim, failures):
         return False
@@ -153,13 +153,13 @@ def give_back(transaction: Transaction, claim: Claim, *, now: int, is_ordered: b
     first = select(waiting.due_at).where(waiting.subscription_id == claim.subscription_id, waiting.state == "pending")
     first = first.order_by(waiting.id if is_ordered else waiting.due_at).limit(1)
     due_at = transaction.execute(first).scalar()
-    # Now at the earliest: behind those that wait for longer.
+    # Not earlier than now: subscriptions that have waited for longer come first.
     _set_due(transaction, claim, None if due_at is None else max(due_at, now))
     return True
 
 
 def postpone(transaction: Transaction, claim: Claim, *, until: int, failures: int) -> bool:
-    """End the lease; due again at that time, whatever waits. False if another worker has the subscription."""
+    """End the lease; the subscription is due at this time. False if another worker has it."""
     if not _end_lease(transaction, claim, failures):
         return False
     _set_due(transaction, claim, until)

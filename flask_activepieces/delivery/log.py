@@ -1,4 +1,4 @@
-"""The log of deliveries: what was sent to which flow, what it answered, and sending it again."""
+"""The log of deliveries: events, their flows and responses. Deliveries can be sent again."""
 
 from __future__ import annotations
 
@@ -151,8 +151,10 @@ def store_results(transaction: Transaction, results: Sequence[Result], *, now: i
         transaction.conn.execute(_UPDATE, rows)
 
 
-def bury_old(transaction: Transaction, subscription_id: str, *, waiting_since: int, reason: str, now: int) -> None:
-    """What has waited since before this time is dead, also if it was never attempted."""
+def mark_old_as_dead(
+    transaction: Transaction, subscription_id: str, *, waiting_since: int, reason: str, now: int
+) -> None:
+    """Mark pending deliveries as dead that began to wait before this time, even without any attempt."""
     transaction.execute(
         update(deliveries)
         .where(

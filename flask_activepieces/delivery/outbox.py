@@ -1,4 +1,4 @@
-"""Stores events in the host's own transaction: they exist if, and only if, what they report was committed."""
+"""Stores events in the transaction of the host, so that they exist if, and only if, it is committed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..storage.event_tables import events
 
 log = logging.getLogger(__name__)
 
-#: In the ``info`` of a session whose transaction has stored events.
+#: A key in the ``info`` of a session, if its transaction has stored events.
 _HAS_EVENTS = "activepieces: events"
 
 
@@ -33,7 +33,7 @@ class Outbox:
         self._notify: Callable[[], None] | None = None
 
     def notify_after_commit(self, notify: Callable[[], None]) -> None:
-        """Call this function after each commit with events, so that a worker need not wait to look for them."""
+        """Call this function after each commit with events, so that a worker can deliver them immediately."""
         if self._notify is None:
             event.listen(self._session, "after_commit", self._after_commit)
             event.listen(self._session, "after_rollback", _forget)
@@ -48,11 +48,11 @@ class Outbox:
         organization_id: str | None,
         user_id: str | None,
     ) -> None:
-        """Add one row for each payload, with a single INSERT in the transaction of the host's session."""
+        """Store one row for each payload, with a single INSERT in the transaction of the host's session."""
         if not payloads:
             return
         session = self._session()
-        # The payload may need what only the database sets, such as an id.
+        # The payload may contain values that only the database sets, such as an id.
         session.flush()
         common = {
             "tenant_id": checked_id("tenant_id", tenant_id),
@@ -71,14 +71,14 @@ class Outbox:
         session.info[_HAS_EVENTS] = True
 
     def _after_commit(self, session: Session) -> None:
-        # The release of a savepoint commits nothing yet.
+        # Releasing a savepoint is not a commit.
         is_over = not session.in_nested_transaction()
         if not is_over or not session.info.pop(_HAS_EVENTS, False) or self._notify is None:
             return
         try:
             self._notify()
         except Exception:
-            # The events are stored: a worker finds them, only later.
+            # The events are stored, so a worker finds them later.
             log.warning("The workers could not be notified of new events.", exc_info=True)
 
 

@@ -1,7 +1,7 @@
-"""What the response to an event means, and when to try again. Pure functions.
+"""The meaning of the response to an event, and the time of the next attempt. Pure functions.
 
-What Activepieces answers was observed on 0.85 and 0.86 servers: 404 for a disabled flow, 410 for a deleted one, 413
-for a body of more than 25 MB; since 0.87, 402 when the platform's quota is used up.
+The responses of Activepieces were observed on 0.85 and 0.86 servers: 404 for a disabled flow, 410 for a deleted one,
+413 for a body of more than 25 MB; since 0.87, 402 if the platform's quota is used up.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ Effect = Literal["none", "wait", "pause", "remove"]
 #: After this many seconds without success an event is dead: long enough for a weekend.
 MAX_AGE = 3 * 86_400
 LONGEST_WAIT = 3600
-#: Responses that say "later", in addition to all of the 500s (RFC 9110 §15.5.9, RFC 8470, RFC 6585 §4).
+#: The event is sent again later, as after all 5xx responses (RFC 9110 §15.5.9, RFC 8470, RFC 6585 §4).
 _LATER = frozenset([408, 425, 429])
-#: With these the server asks for patience with everything, not with this event only.
+#: These concern the whole server, not only this event.
 _SERVER_BUSY = frozenset([429, 502, 503, 504])
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt: the status of the response, or None and what failed."""
+    """One attempt: the status of the response, or None and the error."""
 
     status: int | None
     error: str | None = None
     milliseconds: int = 0
     response: str = ""
-    #: Seconds that the server asked to wait.
+    #: How many seconds to wait, as the server asked.
     retry_after: int | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of the delivery, and of its subscription."""
+    """The next state of the delivery, and the effect on its subscription."""
 
     state: State
-    #: ``wait``: the whole subscription waits. ``pause`` and ``remove``: until someone enables the flow, or for good.
+    #: ``wait``: until the next attempt. ``pause``: until someone enables the flow. ``remove``: forever.
     effect: Effect = "none"
     reason: str | None = None
 
@@ -68,7 +68,7 @@ def outcome_of(attempt: Attempt) -> Outcome:
 
 
 def wait_seconds(attempts: int, *, at_least: int | None = None) -> int:
-    """Seconds until the next attempt: doubled each time, with jitter so that failures do not come back together."""
+    """Seconds until the next attempt: doubled each time, with jitter so that retries do not come all at once."""
     longest: int = min(LONGEST_WAIT, 2 ** min(attempts, 12))
     jittered = max(1, round(longest * random.uniform(0.5, 1.0)))  # noqa: S311  # not a secret
     return max(jittered, min(at_least or 0, LONGEST_WAIT))

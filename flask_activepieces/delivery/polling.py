@@ -1,8 +1,8 @@
-"""Events for flows that ask for them, because the app cannot reach their Activepieces.
+"""Events for flows that ask for them, because the app cannot reach their Activepieces server.
 
-The position of a flow is the last delivery that it has read. Deliveries of a subscription are numbered in the order
-in which the dispatcher distributed them, one batch after the other, so what is committed later has a higher number:
-nothing is read twice, and nothing is skipped. Reading the same position again gives the same events.
+The position of a flow is the id of the last delivery that it has read. The dispatcher distributes one batch after the
+other, so deliveries that are committed later have higher ids: no event is read twice or skipped. Reading from the
+same position again returns the same events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .subscriptions import Subscriber, Subscription, Subscriptions
 
 #: How many events one call reads.
 PAGE = 100
-#: How often it is noted that a flow still asks.
+#: How often the time of a flow's last request is stored.
 NOTE_SECONDS = 3600
 
 _FIELD = "cursor"
@@ -34,7 +34,7 @@ _FIELD = "cursor"
 
 @dataclass(frozen=True)
 class Position:
-    """Where a flow is: in which subscription, and after which delivery."""
+    """The position of a flow: its subscription, and the last delivery that it has read."""
 
     subscription_id: str
     after: int
@@ -53,14 +53,14 @@ class Position:
 
 @dataclass(frozen=True)
 class NewEvents:
-    """Ids and payloads, the oldest first, and where to go on."""
+    """Ids and payloads, the oldest first, and the next position."""
 
     events: Sequence[tuple[str, Mapping[str, Any]]]
     position: Position
 
 
 class Polling:
-    """The events of one app for flows that ask."""
+    """The events of one app for flows that ask for them."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Polling:
         self._clock = clock
 
     def begin(self, subscriber: Subscriber, trigger: Trigger, *, inputs: Mapping[str, Any]) -> NewEvents:
-        """Subscribe to what happens from now on."""
+        """Subscribe to events from now on."""
         self._distribute()
         subscription, _, _ = self._subscriptions.subscribe(subscriber, trigger.name, webhook_url=None, inputs=inputs)
         return NewEvents([], Position(subscription.id, 0))
@@ -86,9 +86,9 @@ class Polling:
     def read(
         self, trigger: Trigger, subscription: Subscription, position: Position, *, scopes: Iterable[str]
     ) -> NewEvents:
-        """What happened after the position, with the fields that these scopes allow.
+        """The events after the position, with the fields that these scopes allow.
 
-        Nothing while the subscription is paused, or its integration or client is suspended: the position waits.
+        None while the subscription is paused, or its integration or client is disabled; the position does not change.
         """
         now = int(self._clock())
         self._note_call(subscription, now)
@@ -120,7 +120,7 @@ class Polling:
             pass
 
     def _finish(self, subscription: Subscription, which: ColumnElement[bool], state: str) -> None:
-        """Set the state of pending deliveries, for the log; it does not decide what is read."""
+        """Set the state of pending deliveries, for the log. It has no effect on what is read."""
         statement = (
             update(deliveries)
             .where(_of(subscription), deliveries.c.state == "pending", which)

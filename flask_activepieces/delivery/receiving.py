@@ -1,7 +1,7 @@
 """Whether a subscription may get events at this moment.
 
-It is worth no more than the token that made it: it ends with the grant or the personal access token, and waits while
-its OAuth client, its integration or its user is disabled. All of it is read with one statement for each turn.
+It has no more rights than the token that created it. It ends with the grant or the personal access token, and waits
+while its OAuth client, its integration or its user is disabled. One statement reads all of this for each turn.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _grants, _tokens, _clients, _integrations = (
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """A subscription that a worker has; at most one of the reasons is set."""
+    """A subscription, and why it has ended or waits."""
 
     subscription: Subscription
     #: Why it has ended.
@@ -38,21 +38,21 @@ class Receiver:
 
 
 class Receivers:
-    """Tells who may get events. ``is_active``: whether a user may still use a tenant."""
+    """Decides which subscriptions may get events. ``is_active``: whether a user may still use a tenant."""
 
     def __init__(self, servers: WebhookServers, *, is_active: Callable[[str, str], bool]) -> None:
         self._servers = servers
         self._is_active = is_active
 
     def find(self, conn: Connection, claim: Claim, *, now: int) -> Receiver | None:
-        """The subscription of the claim; None if it is gone, or another worker has it."""
+        """The subscription of the claim; None if it was removed, or another worker has it."""
         statement = _query(now).where(
             subscriptions.c.id == claim.subscription_id, subscriptions.c.holder == claim.holder
         )
         return self._receiver(conn.execute(statement).one_or_none())
 
     def find_polling(self, conn: Connection, subscription: Subscription, *, now: int) -> Receiver | None:
-        """The same for a flow that asks for its events; None if it is gone."""
+        """The same for a flow that asks for its events; None if the subscription was removed."""
         statement = _query(now).where(
             subscriptions.c.id == subscription.id, subscriptions.c.tenant_id == subscription.tenant_id
         )
@@ -67,7 +67,7 @@ class Receivers:
         )
 
     def has_inactive_user(self, subscription: Subscription) -> bool:
-        """Whether the app no longer has the user in this tenant; asks the app, outside of all transactions."""
+        """Whether the app no longer has the user in this tenant. Calls the host, outside of all transactions."""
         user_id = subscription.user_id
         return user_id is not None and not self._is_active(user_id, subscription.tenant_id)
 

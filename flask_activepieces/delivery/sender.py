@@ -1,4 +1,4 @@
-"""Sends one event to one webhook of Activepieces, without redirects, and reports what happened."""
+"""Sends one event to one webhook of Activepieces, and reports the response. Redirects are not followed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..clock import Clock
 from ..crypto.webhook_signatures import signed_headers
 from .outcomes import Attempt
 
-#: As much of a response as the log keeps.
+#: How much of a response the log keeps, in bytes.
 MAX_RESPONSE = 500
 
 
@@ -57,5 +57,5 @@ def _milliseconds(started: float) -> int:
 
 
 def _retry_after(header: str | None) -> int | None:
-    # RFC 9110 §10.2.3; a date is rare, and treated as if the header were absent.
+    # RFC 9110 §10.2.3. A date is rare, and ignored.
     return int(header) if header and header.isdigit() and len(header) < 8 else None

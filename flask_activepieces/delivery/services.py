@@ -1,4 +1,4 @@
-"""The parts of the delivery, as one app has them."""
+"""The services of one app that deliver its events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .worker import THREADS, Worker
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """From the host's transaction to the flows."""
+    """The services, from the outbox in the host's transaction to the log."""
 
     outbox: Outbox
     subscriptions: Subscriptions
@@ -53,7 +53,7 @@ def build_delivery(
     triggers: Callable[[], Mapping[str, Trigger]],
     is_active: Callable[[str, str], bool],
 ) -> Delivery:
-    """The delivery of one app; ``is_active`` tells whether a user may still use a tenant."""
+    """The services of one app. ``is_active``: whether a user may still use a tenant."""
     servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
     lease = Lease(settings.delivery_lease)

@@ -1,7 +1,7 @@
-"""Subscriptions: which flow gets which events, on whose authority.
+"""Subscriptions: which flow gets which events, and with whose permissions.
 
-A subscription is worth no more than the token that made it: it ends with the grant or personal access token, and its
-payloads have what the token's scopes allow.
+A subscription has no more rights than the token that created it: it ends with the grant or personal access token, and
+its payloads contain only fields that the scopes of the token allow.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ORDER = Keyset(_table.c.created_at, _table.c.id)
 
 @dataclass(frozen=True, kw_only=True)
 class Subscriber:
-    """Whose token subscribes."""
+    """The owner of the token with which a flow subscribes."""
 
     tenant_id: str
     organization_id: str | None
@@ -57,7 +57,7 @@ class Subscription:
     personal_token_id: str | None
     integration_id: str | None
     trigger_name: str
-    #: None: the flow asks for new events itself.
+    #: None: the flow asks the app for new events.
     webhook_url: str | None
     server: str
     inputs: Mapping[str, Any]
@@ -93,9 +93,9 @@ class Subscriptions:
     ) -> tuple[Subscription, str, bool]:
         """The subscriber's subscription of this URL, its secret, and whether it is new.
 
-        Activepieces enables a trigger again without disabling it: the same URL gets the same subscription, with the
-        token and the inputs of this call. Its secret stays, because an event may be on its way before the flow could
-        store another one. Another owner gets another subscription, because the URL of a flow is no secret.
+        Activepieces may enable a trigger again without disabling it. The same URL then gets the same subscription,
+        with the token and the inputs of this call. The secret stays the same, because an event may arrive before the
+        flow has stored a new one. Another owner gets another subscription, because the URL of a flow is no secret.
         """
         identifier, fresh, now = random_id(), new_secret(), int(self._clock())
         target = _target_hash(subscriber, trigger_name, webhook_url or f"poll:{identifier}")
@@ -128,7 +128,7 @@ class Subscriptions:
                 "failures": 0,
             }
             if is_new:
-                # What was committed before is for the subscriptions of that time.
+                # Events that were committed before are only for the subscriptions of that time.
                 lock_distribution(transaction, now)
                 while distribute_events(transaction, now):
                     pass
@@ -160,7 +160,7 @@ class Subscriptions:
         try:
             secret: str = self._encryptor.decrypt(row.encrypted_secret, context=row.id)["secret"]
         except SignatureError:
-            return None  # its key is gone
+            return None  # its key was removed
         return secret
 
     def get(self, subscription_id: str, *, tenant_id: str) -> Subscription:
@@ -171,7 +171,7 @@ class Subscriptions:
         return found
 
     def find_all(self, subscription_ids: Sequence[str], *, tenant_id: str) -> Sequence[Subscription]:
-        """Those of the tenant's subscriptions with these ids that still exist."""
+        """The tenant's subscriptions with these ids, as far as they exist."""
         statement = select(_table).where(_table.c.id.in_(subscription_ids), _table.c.tenant_id == tenant_id)
         return self._database.read(lambda conn: [subscription_from_row(row) for row in conn.execute(statement)])
 
@@ -191,7 +191,7 @@ class Subscriptions:
         return page.map(subscription_from_row)
 
     def unsubscribe(self, subscription_id: str, *, tenant_id: str) -> bool:
-        """Remove the subscription with what waits for it; False if it does not exist."""
+        """Remove the subscription; its pending deliveries are dead. False if it does not exist."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> bool:
@@ -204,7 +204,7 @@ class Subscriptions:
         return self._database.run_in_transaction(run)
 
     def remove_abandoned(self, *, days: int) -> int:
-        """Remove those of flows that ask for events themselves and have not asked for so long; returns how many."""
+        """Remove subscriptions whose flows have stopped asking for events; returns how many."""
         now = int(self._clock())
         is_abandoned = _table.c.webhook_url.is_(None) & (_table.c.renewed_at <= now - days * 86_400)
 
@@ -222,7 +222,7 @@ class Subscriptions:
         return sum(removed)
 
     def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str) -> None:
-        """Deliver nothing until `resume`; new events are kept. None: in any tenant, for operators."""
+        """Deliver nothing until `resume`; events are kept. ``tenant_id=None``: of any tenant, for operators."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
@@ -234,7 +234,7 @@ class Subscriptions:
         self._database.run_in_transaction(run)
 
     def resume(self, subscription_id: str, *, tenant_id: str | None) -> None:
-        """Deliver again, beginning with what was kept. None: in any tenant, for operators."""
+        """Deliver again, beginning with the kept events. ``tenant_id=None``: of any tenant, for operators."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
@@ -251,8 +251,8 @@ class Subscriptions:
 
 
 def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Delete the subscription, unless it was made anew since it was read; what waits for it is dead."""
-    # Otherwise an event could be distributed to it between the two statements, and wait for ever.
+    """Delete the subscription, unless it was renewed since it was read; its pending deliveries are dead."""
+    # Otherwise an event could be distributed to it between the two statements, and wait forever.
     lock_distribution(transaction, now)
     if not transaction.execute_rowcount(delete(_table).where(_is_unchanged(subscription))):
         return
@@ -265,7 +265,7 @@ def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit
 
 
 def pause_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Pause the subscription, unless it was made anew since it was read; new events are kept."""
+    """Pause the subscription, unless it was renewed since it was read; new events are kept."""
     is_active = _is_unchanged(subscription) & (_table.c.state == "active")
     values = {"state": "paused", "state_reason": reason, "due_at": None}
     if transaction.execute_rowcount(update(_table).where(is_active).values(**values)):
@@ -273,7 +273,8 @@ def pause_in(transaction: Transaction, subscription: Subscription, audit: Audit,
 
 
 def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
-    # Each time a flow subscribes, the secret is encrypted anew: a late response must not end what was enabled since.
+    # Each time a flow subscribes, its secret is encrypted again. So a late response does not end a newer
+    # subscription.
     return and_(_table.c.id == subscription.id, _table.c.encrypted_secret == subscription.encrypted_secret)
 
 

@@ -1,9 +1,9 @@
-"""Which URLs events may be sent to: the webhooks of the tenant's own Activepieces server, and nothing else.
+"""Which URLs events may be sent to: only webhooks of the tenant's own Activepieces server.
 
-Whoever has a token could otherwise make the app call any address it can reach (CWE-918). The URL must be of one
-spelling, on the server of an integration of the tenant, or on the app's own for a tenant without one. It is checked
-when a flow subscribes and again before each call, because an operator may have removed the server meanwhile.
-Nothing is resolved here: the operator vouches for the names of the servers.
+Otherwise, anyone with a token could make the app call any address that it can reach (CWE-918). The URL must be in its
+canonical spelling, on the server of an integration of the tenant, or on the app's default server if the tenant has no
+integration. It is checked when a flow subscribes and again before each call, because an operator may have removed the
+server meanwhile. Host names are not resolved here: the operator trusts the servers that the app is configured with.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..config.urls import server_url
 from ..errors import IntegrationDisabled, InvalidInput
 from ..storage import tables
 
-#: A webhook of a flow, or its test.
+#: The webhook of a flow, of its test, or of its draft.
 _WEBHOOK = re.compile(r"/webhooks/[A-Za-z0-9]{1,64}(/test|/draft)?")
 
 _FIELD = "webhookUrl"
 
 
 class WebhookServers:
-    """The servers that get the events of one app: ``configured`` is its own, ``allowed`` what the operator listed."""
+    """The servers that may get events of one app. ``configured``: its default; ``allowed``: those that are listed."""
 
     def __init__(self, *, configured: str, allowed: Sequence[str]) -> None:
         self._configured = configured
@@ -46,14 +46,14 @@ class WebhookServers:
                     raise IntegrationDisabled(integration_id, "an administrator disabled it")
                 return origin_of(url), integration_id
         if any(_is_webhook_of(url, allowed) for allowed in self._allowed):
-            # The public name of a server that the app itself calls by another name.
+            # A server whose public name is not the one that the app calls.
             enabled_ids = [integration_id for _, integration_id, enabled in candidates if enabled]
             if enabled_ids:
                 return origin_of(url), enabled_ids[0]
-        raise InvalidInput({_FIELD: "This is no webhook of the Activepieces server of your workspace."})
+        raise InvalidInput({_FIELD: "This is not a webhook of the Activepieces server of your workspace."})
 
     def may_be_called(self, url: str, *, integration_server: str | None) -> bool:
-        """Whether a stored URL is still one that the app may call: of its integration's server, or a listed one."""
+        """Whether the app may still call a stored URL: on its integration's server, or on a listed server."""
         server = integration_server or self._configured
         servers = [server, *self._allowed] if self._is_allowed(server) else self._allowed
         return any(_is_webhook_of(url, each) for each in servers)
@@ -68,7 +68,7 @@ class WebhookServers:
                 table.c.tenant_id == tenant_id,
                 or_(table.c.organization_id == "", table.c.organization_id == (organization_id or "")),
             )
-            # That of the organization first.
+            # The integration of the organization comes first.
             .order_by(table.c.organization_id.desc())
         ).all()
         if not rows:
@@ -77,7 +77,7 @@ class WebhookServers:
         return [each for each in known if self._is_allowed(each[0])]
 
     def _is_allowed(self, base_url: str) -> bool:
-        # Both in the one spelling of `server_url`, so that a prefix is a prefix.
+        # Both have the canonical spelling of `server_url`, so prefixes can be compared.
         is_listed = any(f"{base_url}/".startswith(f"{listed}/") for listed in self._allowed)
         return base_url == self._configured or is_listed
 
@@ -94,5 +94,5 @@ def _is_webhook_of(url: str, base_url: str) -> bool:
     except ValueError:
         return False
     root = server_url(api_root(base_url))
-    # In one spelling, so that no escape, dot segment, user name or odd address can mean another server.
+    # Only the canonical spelling: an escape, dot segment, user name or unusual address could mean another server.
     return spelled == url and url.startswith(f"{root}/") and _WEBHOOK.fullmatch(url[len(root) :]) is not None

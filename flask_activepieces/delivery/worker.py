@@ -1,7 +1,7 @@
 """The worker: distributes new events and delivers what is due, until it is stopped.
 
-Any number of workers may run, on any number of machines. One that is killed loses nothing: its subscriptions are
-delivered by another when their leases end, and what had been sent already keeps its event id.
+Any number of workers can run, on any number of machines. If one is killed, no event is lost: another worker takes
+over its subscriptions when their leases end. An event that is then sent again keeps its id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 #: More than the deliveries to one server at once, so that a slow server leaves threads for the others.
 THREADS = 16
-#: How long to wait when there is nothing to do, in seconds; and how long at most after errors.
+#: How many seconds to wait if there is nothing to do, and the most seconds to wait after errors.
 POLL_SECONDS = 1.0
 LONGEST_PAUSE = 30.0
 
@@ -47,7 +47,7 @@ class Worker:
     def run_once(self, *, seconds: float = float("inf")) -> int:
         """Deliver everything that is due now; returns the number of attempts. `Unavailable` without a database.
 
-        After ``seconds`` it begins nothing new.
+        After ``seconds``, no delivery begins.
         """
         attempts, running, end = 0, set[Future[int]](), time.monotonic() + seconds
         with self._pools() as (threads, senders):
@@ -58,7 +58,7 @@ class Worker:
                     continue
                 if not running:
                     break
-                # Not all of them: a slow one must not delay the others.
+                # Do not wait for all of them: a slow one must not delay the others.
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 attempts += sum(each.result() for each in done)
         return attempts + sum(each.result() for each in running)
@@ -97,8 +97,10 @@ class Worker:
         try:
             return self._deliverer.deliver(claim, senders, is_stopping=lambda: self._is_stopping)
         except Unavailable as error:
-            log.warning("%s Its deliveries are tried again when the lease ends.", error)
+            log.warning("%s The deliveries will be attempted again when the lease ends.", error)
         except Exception:
-            # The lease ends by itself, and another attempt follows.
-            log.exception("The deliveries to subscription %s failed, and are tried again.", claim.subscription_id)
+            # When the lease ends, there is another attempt.
+            log.exception(
+                "The deliveries to subscription %s failed, and will be attempted again.", claim.subscription_id
+            )
         return 0
