@@ -1,1 +1,1 @@
-"""The Model Context Protocol: the app's actions as tools for agents. It knows neither HTTP nor Flask."""
+"""The Model Context Protocol: the app's actions as tools for agents. This package uses neither HTTP nor Flask."""

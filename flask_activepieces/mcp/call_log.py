@@ -1,8 +1,8 @@
-"""Which tools were called: who by, with which client, how it ended, when and how often. Never what was sent.
+"""The log of tool calls: user, client, tool, outcome, time and number. It does not contain arguments or results.
 
-Equal calls within an hour are one row with a count, so that a busy agent does not fill the table. The first of them
-is stored at once. A worker stores further ones together, with the first call after some seconds or when it ends: a
-write for each call would cost more than the call. A worker that is killed loses these counts, but never the row.
+Equal calls within an hour are one row with a count, so that a busy agent does not fill the table. The first call is
+stored immediately. A worker counts later calls, and stores the count every few seconds and when it ends, because a
+write for each call would cost more than the call. If a worker is killed, its last counts are lost, but no row is.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from ..storage.tables import tool_calls
 
 log = logging.getLogger(__name__)
 
-#: ``rejected``: the app refused the input, or what it names; ``denied``: the token lacks a scope.
+#: ``rejected``: the app rejected the input; ``denied``: the token lacks a scope.
 Outcome = Literal["succeeded", "rejected", "failed", "denied"]
 
 SECONDS_OF_A_ROW = 3600
-#: How late a count may be, while there are calls.
+#: How many seconds a count may be outdated while there are calls.
 STORE_SECONDS = 10
 
 Row = dict[str, Any]
@@ -46,7 +46,7 @@ class CallLog:
         self._database = database
         self._audit = audit
         self._clock = clock
-        #: The rows of this hour, by their ids; ``count`` is what is not stored yet.
+        #: The rows of this hour, by their ids. ``count`` is the number of calls that are not stored yet.
         self._rows: dict[str, Row] = {}
         self._stored_at = 0
         self._lock = threading.Lock()
@@ -66,7 +66,7 @@ class CallLog:
         self._audit.notify(_event_of(token, tool, outcome, now))
 
     def store(self) -> None:
-        """Store what was counted since the last time."""
+        """Store the counts since the last time."""
         now = int(self._clock())
         with self._lock:
             self._stored_at = now
@@ -77,7 +77,7 @@ class CallLog:
             try:
                 self._database.write(self._statement, _stored(row))
             except ActivepiecesError as error:
-                # What the tools did is done, and their results are what the agents must learn.
+                # The tools have run, so the agents must get their results.
                 log.warning("%d calls of the tool %s were not recorded: %s", row["count"], row["tool"], error)
 
     @cached_property
@@ -126,7 +126,7 @@ def _begin_of_hour(now: int) -> int:
 
 
 def _call(method: WeakMethod[Any]) -> None:
-    """Call the method of an app that still exists."""
+    """Call the method, if its object still exists."""
     found = method()
     if found is not None:
         found()

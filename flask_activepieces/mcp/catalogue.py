@@ -1,4 +1,4 @@
-"""What an app offers to agents: its tools, and the samples of its triggers. Lists of it are made once and kept."""
+"""What an app offers to agents: its tools, and the samples of its triggers. The lists of them are cached."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .tools import Tool, tools_of
 
 #: Some clients read the first page only.
 PAGE_SIZE = 200
-#: Lists differ by the scopes of the token; few combinations are in use.
+#: Lists depend on the scopes of the token, of which few combinations are in use.
 _KEPT_LISTS = 128
 
 
 class Offer(NamedTuple):
-    """One item of a list, and the scopes without which no one sees it."""
+    """One item of a list, and the scopes that are required to see it."""
 
     name: str
     scopes: frozenset[str]
@@ -44,7 +44,7 @@ class Catalogue:
         self._encoded_page = lru_cache(maxsize=_KEPT_LISTS)(self._encode_page)
 
     def page(self, kind: str, scopes: frozenset[str], cursor: object) -> dict[str, Any]:
-        """The next items of this kind after the cursor, as far as the scopes allow."""
+        """The next items of this kind after the cursor that the scopes allow."""
         return dict(self._encoded_page(kind, scopes & self._scopes, _name_of(cursor)))
 
     def _encode_page(self, kind: str, scopes: frozenset[str], after: str) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
-"""JSON-RPC 2.0 as the protocol uses it: messages are read strictly, and answers are written.
+"""JSON-RPC 2.0, as the protocol uses it: reads messages strictly, and writes responses.
 
-What is not a message is an `RpcError`, which has the code of JSON-RPC and the status of HTTP.
+Anything else than a message is an `RpcError`, with the code of JSON-RPC and the status of HTTP.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
-#: Up to revision 2025-11-25; later ones say INVALID_PARAMS.
+#: Up to revision 2025-11-25. Later revisions use INVALID_PARAMS.
 RESOURCE_NOT_FOUND = -32002
 #: Since revision 2026-07-28.
 HEADER_MISMATCH = -32020
 UNSUPPORTED_PROTOCOL_VERSION = -32022
 
-#: Far deeper than any form, and far from the limits of Python.
+#: Much deeper than any form, and much less than Python can parse.
 MAX_DEPTH = 64
 
 RequestId = str | int
 
 
 class RpcError(Exception):
-    """An error of the protocol; ``status`` is that of the HTTP response."""
+    """An error of the protocol. ``status`` is the status of the HTTP response."""
 
     def __init__(self, code: int, message: str, *, data: Any = None, status: int = 200) -> None:
         self.code = code
@@ -40,7 +40,7 @@ class RpcError(Exception):
 
 @dataclass(frozen=True)
 class RpcRequest:
-    """A message that expects an answer."""
+    """A message that expects a response."""
 
     id: RequestId
     method: str
@@ -49,25 +49,25 @@ class RpcRequest:
 
 @dataclass(frozen=True)
 class RpcNotification:
-    """A message that expects none."""
+    """A message that expects no response."""
 
     method: str
 
 
 @dataclass(frozen=True)
 class RpcResponse:
-    """An answer of the client. The server asks nothing, so it is ignored."""
+    """A response from the client. It is ignored, because the server sends no requests."""
 
 
 Message = RpcRequest | RpcNotification | RpcResponse
 
 
 class Encoded(str):
-    """A value that is JSON already."""
+    """A value that is already encoded as JSON."""
 
 
 def decode(body: bytes) -> Any:
-    """The JSON of a body; `RpcError` if it is none, or too deep."""
+    """The value of a JSON body; `RpcError` if it is not valid JSON, or nested too deeply."""
     try:
         value = json.loads(body, parse_constant=_reject_constant)
         if b"\\u" in body:
@@ -81,7 +81,7 @@ def decode(body: bytes) -> Any:
 
 
 def read_message(raw: Any) -> Message:
-    """One message; `RpcError` if it is none."""
+    """The message; `RpcError` if the value is not a message."""
     if not isinstance(raw, dict) or raw.get("jsonrpc") != "2.0":
         raise _invalid('A message is an object with "jsonrpc": "2.0".')
     if "method" not in raw:
@@ -90,30 +90,30 @@ def read_message(raw: Any) -> Message:
         raise _invalid("A request needs a method.")
     method, params = raw["method"], raw.get("params", {})
     if not isinstance(method, str):
-        raise _invalid("The method must be a text.")
+        raise _invalid("The method must be a string.")
     if not isinstance(params, dict):
         raise _invalid("The params must be an object.")
     if "id" not in raw:
         return RpcNotification(method)
     # A number with a fraction cannot be compared reliably, and null is the id of an unreadable request.
     if type(raw["id"]) not in (str, int):
-        raise _invalid("The id must be a text or a whole number.")
+        raise _invalid("The id must be a string or an integer.")
     return RpcRequest(raw["id"], method, params)
 
 
 def id_of(raw: Any) -> RequestId | None:
-    """The id in something that is not a message, if it has one."""
+    """The id in an invalid message, if it has one."""
     found = raw.get("id") if isinstance(raw, dict) else None
     return found if type(found) in (str, int) else None
 
 
 def result_text(request_id: RequestId, result: Mapping[str, Any]) -> str:
-    """The answer to a request."""
+    """The response to a request."""
     return f'{{"jsonrpc": "2.0", "id": {json.dumps(request_id)}, "result": {encode_object(result)}}}'
 
 
 def error_text(request_id: RequestId | None, error: RpcError) -> str:
-    """The answer to a request that failed; without an id if it could not be read."""
+    """The response to a request that failed; without an id if the request could not be read."""
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data
@@ -122,7 +122,7 @@ def error_text(request_id: RequestId | None, error: RpcError) -> str:
 
 
 def encode_object(values: Mapping[str, Any]) -> str:
-    """An object as JSON, whose members may be encoded already."""
+    """The object as JSON. Its members may already be encoded."""
     members = (f"{json.dumps(name)}: {_encode(value)}" for name, value in values.items())
     return f"{{{', '.join(members)}}}"
 
@@ -140,7 +140,7 @@ def _reject_constant(name: str) -> Any:
 
 
 def _depth(value: Any) -> int:
-    """How many objects and lists are within each other."""
+    """How deeply objects and lists are nested."""
     depth, level = 0, _containers([value])
     while level:
         depth += 1

@@ -1,6 +1,6 @@
 """The headers that repeat a part of the body, so that proxies can route without reading it (since 2026-07-28).
 
-A proxy that trusted a header other than the body would be deceived, so a difference is an error.
+A difference is an error, because a proxy that trusts the header would see another request than the app.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .json_rpc import HEADER_MISMATCH, RpcError, RpcRequest
 METHOD_HEADER = "Mcp-Method"
 NAME_HEADER = "Mcp-Name"
 
-#: Which member of ``params`` the name is, by the method.
+#: For each method, the member of ``params`` that is the name.
 _NAMES = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _PREFIX, _SUFFIX = "=?base64?", "?="
-#: How much of a value an error repeats.
+#: How many characters of a value an error contains.
 _LONGEST = 100
 
 
 def check_mirrored_headers(request: RpcRequest, header: Callable[[str], str | None]) -> None:
-    """`RpcError` unless the headers say what the request says."""
+    """`RpcError` unless the headers match the request."""
     _check(METHOD_HEADER, _value(header, METHOD_HEADER), request.method)
     member = _NAMES.get(request.method)
     if member is not None and isinstance(request.params.get(member), str):
@@ -43,7 +43,7 @@ def _check(name: str, header: str, value: str) -> None:
 
 
 def _decoded(header: str) -> str:
-    """The value of a header that may be in the Base64 form, for texts that a header cannot contain."""
+    """The value of a header. It may be encoded as Base64, for characters that a header cannot contain."""
     if not (header.startswith(_PREFIX) and header.endswith(_SUFFIX)):
         return header
     try:

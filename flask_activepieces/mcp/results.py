@@ -14,12 +14,12 @@ from ..pieces.files import FileResult
 from .json_rpc import Encoded
 from .tools import ITEMS
 
-#: About as much as agents read of one result; the rest would be cut off without a note.
+#: About as many characters as agents read of a result. They would cut off the rest without a note.
 MAX_TEXT = 100_000
 MAX_FILE_BYTES = 5 * 1024 * 1024
-#: What models see and hear.
+#: The types of images that models can see.
 _IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
-#: How many items of each list, and characters of each text, a shortened result has: the first that fits.
+#: How many items of each list, and characters of each text, a shortened result contains: the first pair that fits.
 _CUTS = ((1000, 10_000), (300, 3000), (100, 1000), (30, 300), (10, 100), (3, 30), (1, 10))
 
 Dumps = Callable[[Any], str]
@@ -27,12 +27,12 @@ Result = dict[str, Any]
 
 
 def error_result(sentence: str) -> Result:
-    """An error that the agent reads, and can react to."""
+    """An error that the agent can read and react to."""
     return {"content": [_text(sentence)], "isError": True}
 
 
 def tool_result(output: Any, *, schema: Schema | None, dumps: Dumps) -> Result:
-    """The output of an action; ``dumps`` encodes as the app does."""
+    """The result for the output of an action. ``dumps`` encodes JSON as the app does."""
     files: list[FileResult] = []
     value = _structured(_without_files(output, files), schema)
     text, notes = _shortened(value, dumps)
@@ -43,7 +43,7 @@ def tool_result(output: Any, *, schema: Schema | None, dumps: Dumps) -> Result:
 
 
 def _structured(value: Any, schema: Schema | None) -> Any:
-    """The value in the form that the output schema of the tool promises."""
+    """The value in the form that the output schema of the tool describes."""
     if schema is None:
         return value
     if schema.many:
@@ -52,7 +52,7 @@ def _structured(value: Any, schema: Schema | None) -> Any:
 
 
 def _without_files(value: Any, files: list[FileResult]) -> Any:
-    """The value with each file described, and the files."""
+    """The value with a description in place of each file; adds the files to the list."""
     if isinstance(value, FileResult):
         files.append(value)
         return {"name": value.name, "contentType": value.content_type, "size": len(value.content)}
@@ -64,7 +64,7 @@ def _without_files(value: Any, files: list[FileResult]) -> Any:
 
 
 def _shortened(value: Any, dumps: Dumps) -> tuple[str, list[str]]:
-    """The value as JSON that an agent can read as a whole, and a note if it is not complete."""
+    """The value as JSON that is short enough for an agent, and a note if it is not complete."""
     text = dumps(value)
     if len(text) <= MAX_TEXT:
         return text, []
@@ -93,7 +93,7 @@ def _cut(value: Any, items: int, characters: int) -> Any:
 
 
 def _plain(text: str) -> str:
-    """A text as it is, and other JSON as JSON."""
+    """A JSON string as plain text; other JSON unchanged."""
     return str(json.loads(text)) if text.startswith('"') else text
 
 

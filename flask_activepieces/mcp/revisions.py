@@ -1,6 +1,7 @@
-"""The revisions of the protocol, and which of them a message speaks.
+"""The revisions of the protocol, and which one a message uses.
 
-The older ones begin with ``initialize``. Since 2026-07-28 there is no handshake: each request carries its revision.
+Clients of older revisions begin with ``initialize``. Since 2026-07-28 there is no handshake: each request names its
+revision.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Revision:
     """One revision of the specification."""
 
     name: str
-    #: Whether each request carries its revision, its capabilities and mirrored headers.
+    #: Whether each request contains its revision, the capabilities of the client and mirrored headers.
     is_stateless: bool = False
-    #: Whether a body may have several messages.
+    #: Whether a body may contain several messages.
     has_batches: bool = False
 
 
@@ -45,9 +46,9 @@ _ALL = (
 REVISIONS: Mapping[str, Revision] = {revision.name: revision for revision in _ALL}
 #: The newest first.
 SUPPORTED = list(REVISIONS)
-#: The answer to an ``initialize`` for a revision that we do not speak, or that has no ``initialize``.
+#: The response to an ``initialize`` for an unknown revision, or for one without ``initialize``.
 NEWEST_WITH_HANDSHAKE = REVISIONS["2025-11-25"]
-#: What a request without the header speaks (2025-06-18, basic/transports: Protocol Version Header).
+#: The revision of a request without the header (2025-06-18, basic/transports: Protocol Version Header).
 WITHOUT_HEADER = REVISIONS["2025-03-26"]
 
 
@@ -64,7 +65,7 @@ def revision_of(request: RpcRequest, header: str | None) -> Revision:
     """The revision of a request; `RpcError` if header and body contradict each other."""
     declared = _meta_of(request.params).get(VERSION_KEY)
     if request.method == "initialize" and declared is None:
-        # It comes before a revision is agreed on, whatever the header says.
+        # The header does not matter, because no revision is agreed on yet.
         return NEWEST_WITH_HANDSHAKE
     if declared is not None and declared != header:
         said = "is missing" if header is None else f"is {header!r}"
@@ -82,7 +83,7 @@ def revision_of(request: RpcRequest, header: str | None) -> Revision:
 
 
 def negotiated(requested: object) -> Revision:
-    """The revision that ``initialize`` agrees on: the requested one, or else the newest with a handshake."""
+    """The revision that ``initialize`` agrees on: the requested one, or the newest with a handshake."""
     revision = REVISIONS.get(requested) if isinstance(requested, str) else None
     return NEWEST_WITH_HANDSHAKE if revision is None or revision.is_stateless else revision
 

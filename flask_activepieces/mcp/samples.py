@@ -1,6 +1,6 @@
 """The newest real events of each trigger, as resources that an agent can read.
 
-``trigger://task_done/samples``; the fields of the trigger's form are the query: ``?project=home``.
+The address is ``trigger://task_done/samples``. The fields of the trigger's form are the query: ``?project=home``.
 """
 
 from __future__ import annotations

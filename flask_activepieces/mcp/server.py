@@ -1,4 +1,4 @@
-"""The methods of the protocol, and the answer of each. A request is all that an answer depends on."""
+"""The methods of the protocol, and their results. A result depends on its request only: there is no session."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .tools import Tool
 
 Result = dict[str, Any]
 
-#: For how long clients may use a list, in milliseconds: a new release of the app changes it.
+#: How many milliseconds clients may cache a list, which changes with a new release of the app.
 LIST_TTL = 300_000
 DISCOVERY_TTL = 3_600_000
 
 
 class Caller(Protocol):
-    """Whose token calls, and what happens in the app for them."""
+    """The owner of the token of a request. Runs tools in the app for them."""
 
     @property
     def scopes(self) -> frozenset[str]: ...
 
     def call_tool(self, tool: Tool, arguments: Mapping[str, Any]) -> Result:
-        """The result of the tool, which may be an error."""
+        """The result of the tool, or an error result."""
 
     def read_samples(self, trigger: Trigger, inputs: Mapping[str, str]) -> str:
         """The newest events as JSON; `RpcError` for inputs that the trigger rejects."""
@@ -53,7 +53,7 @@ class McpServer:
         return {"name": piece.name, "title": piece.title, "version": self._version(), "icons": [icon]}
 
     def required_scopes(self, request: RpcRequest) -> frozenset[str]:
-        """What a token needs for this request; nothing for one that has no such effect, or is wrong."""
+        """The scopes that this request needs; none if it calls no tool and reads no resource, or is invalid."""
         if request.method == "tools/call":
             tool = self.catalogue.tools.get(str(request.params.get("name")))
             return tool.scopes if tool else frozenset()
@@ -64,7 +64,7 @@ class McpServer:
         return frozenset()
 
     def answer(self, request: RpcRequest, revision: Revision, caller: Caller) -> Result:
-        """The result of the request; `RpcError` if it has none."""
+        """The result of the request; `RpcError` if it fails."""
         methods = _STATELESS_METHODS if revision.is_stateless else _METHODS
         method = methods.get(request.method)
         if method is None:
@@ -104,7 +104,7 @@ class McpServer:
 
     def _list(self, kind: str, params: Mapping[str, Any], caller: Caller) -> Result:
         page = self.catalogue.page(kind, caller.scopes, params.get("cursor"))
-        # Another token may see other tools.
+        # With other scopes, a token may see other tools.
         return {**page, **_cached(LIST_TTL, "private")}
 
     def _call_tool(self, params: Mapping[str, Any], caller: Caller) -> Result:

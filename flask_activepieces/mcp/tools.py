@@ -12,10 +12,10 @@ from ..pieces.declarations import Action
 from ..pieces.definition import PieceDefinition, ViewRoute
 from ..pieces.schemas import json_schema
 
-#: A list cannot be a structured result before revision 2026-07-28, so it is the only member of an object.
+#: Before revision 2026-07-28, a structured result cannot be a list. So a list is sent as this member of an object.
 ITEMS = "items"
 
-#: RFC 9110 §9.2: what the methods of HTTP promise.
+#: The safe and the idempotent methods of HTTP (RFC 9110 §9.2).
 _SAFE = {"GET", "HEAD"}
 _IDEMPOTENT = _SAFE | {"PUT", "DELETE"}
 
@@ -25,9 +25,9 @@ class Tool:
     """An action that agents may call."""
 
     action: Action
-    #: None: a function, not a view.
+    #: None if the action is a function, not a view.
     route: ViewRoute | None
-    #: All that a token needs.
+    #: The scopes that a token needs.
     scopes: frozenset[str]
 
     @property
@@ -49,7 +49,7 @@ class Tool:
     def _annotations(self) -> Mapping[str, Any]:
         method = self.route.method if self.route else None
         read_only = method in _SAFE if self.action.read_only is None else self.action.read_only
-        # Without a word of the app, a change may be of any kind.
+        # If the app does not say otherwise, a change may be destructive.
         destructive = not read_only if self.action.destructive is None else self.action.destructive
         return {
             "title": self.action.title,
@@ -61,7 +61,7 @@ class Tool:
 
 
 def tools_of(definition: PieceDefinition) -> dict[str, Tool]:
-    """The tools by their names, in the order of the names: it is the same in every worker and after every start."""
+    """The tools by name, sorted by name, so that their order is the same in every worker and after every start."""
     tools = [
         Tool(action, definition.routes.get(action.name), definition.scopes_of(action)) for action in definition.tools
     ]
@@ -79,8 +79,8 @@ def input_schema(schema: Schema | None) -> dict[str, Any]:
 def output_schema(schema: Schema) -> dict[str, Any]:
     """The JSON Schema of the structured result.
 
-    marshmallow validates what it loads, not what it dumps, and dumps None as it is. So this promises names and types,
-    and nothing that a client could find broken in a correct result.
+    marshmallow validates what it loads, not what it dumps, and dumps None as it is. So this contains only names and
+    types, which every dumped value conforms to.
     """
     described = _promised(json_schema(schema, loads=False))
     if not schema.many:
@@ -101,6 +101,6 @@ def _promised(described: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_null(types: str | list[str]) -> list[str]:
     listed = [types] if isinstance(types, str) else list(types)
-    # A Decimal is a text in Flask's JSON.
+    # Flask encodes a Decimal as a string.
     more = ["string"] if "number" in listed else []
     return list(dict.fromkeys([*listed, *more, "null"]))

@@ -1,6 +1,6 @@
 """Client authentication with a private key (RFC 7523 §2.2, §3): ``private_key_jwt``.
 
-The client signs a JWT that names itself and this server. It is accepted once, and for a few minutes only.
+The client signs a JWT that names the client and this server. It is accepted once, within a few minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...crypto.jwt_keys import AlgorithmRegistry, KeyPair
 from ...messages import Message
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: By the type of the key, as `_algorithms` says.
+#: `_algorithms` says which of them a key can use.
 ALGORITHMS = ("ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256")
 #: How far in the future an assertion may expire.
 MAX_LIFETIME = 5 * 60
@@ -32,7 +32,7 @@ _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
 class InvalidKeys(Exception):
-    """Raised for a JWK set that cannot be used; ``reason`` is for the developers of the client."""
+    """Raised for an invalid JWK set. ``reason`` is for the developers of the client."""
 
     def __init__(self, reason: Message) -> None:
         self.reason = reason
@@ -40,7 +40,7 @@ class InvalidKeys(Exception):
 
 
 class InvalidAssertion(Exception):
-    """Raised for an assertion that does not authenticate its client; the message is for its developers."""
+    """Raised for an invalid assertion. The message is for the developers of the client."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class PublicKeys:
 
     @classmethod
     def parse(cls, jwks: Any) -> PublicKeys:
-        """The keys in a JWK set (RFC 7517 §5); those of other kinds are left out."""
+        """The keys in a JWK set (RFC 7517 §5), without those that cannot be used here."""
         members = jwks.get("keys") if isinstance(jwks, dict) else None
         if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
             raise InvalidKeys(Message("The keys must be a JWK set."))
@@ -77,7 +77,7 @@ class PublicKeys:
 
     @classmethod
     def from_json(cls, text: str) -> PublicKeys:
-        """The keys that `to_json` described."""
+        """The keys in the output of `to_json`."""
         return cls.parse(json.loads(text))
 
     def to_json(self) -> str:
@@ -92,14 +92,14 @@ class PublicKeys:
 
 @dataclass(frozen=True)
 class VerifiedAssertion:
-    """An assertion that must not be accepted again before it expires."""
+    """A valid assertion. It must not be accepted again before it expires."""
 
     jti: str
     expires_at: int
 
 
 def read_unverified(assertion: str) -> tuple[str | None, str | None]:
-    """The key id and the client that the assertion names: nothing in it is verified yet."""
+    """The key id and the client id in the assertion. They are not verified."""
     try:
         extracted = jws.extract_compact(assertion.encode())
         claims = json.loads(extracted.payload)
@@ -113,7 +113,7 @@ def read_unverified(assertion: str) -> tuple[str | None, str | None]:
 def verify_assertion(
     assertion: str, keys: PublicKeys, *, client_id: str, audiences: Collection[str], now: int
 ) -> VerifiedAssertion:
-    """The assertion if it authenticates this client here and now (RFC 7523 §3); else `InvalidAssertion`."""
+    """The assertion, if it authenticates this client at this server now (RFC 7523 §3); else `InvalidAssertion`."""
     kid, _ = read_unverified(assertion)
     key = keys.find(kid)
     if key is None:
@@ -124,7 +124,7 @@ def verify_assertion(
         raise InvalidAssertion("The signature of the client_assertion is not valid.") from None
     typ = decoded.header.get("typ")
     if "crit" in decoded.header or (typ.lower() if isinstance(typ, str) else typ) not in _TYPES:
-        # RFC 8725 §3.11: a JWT for another use.
+        # RFC 8725 §3.11: reject JWTs for other uses.
         raise InvalidAssertion("The client_assertion is a JWT for another use.")
     return _check_claims(decoded.claims, client_id, audiences, now)
 
@@ -136,7 +136,7 @@ def _check_claims(
         raise InvalidAssertion("iss and sub of the client_assertion must be the client_id.")
     audience = claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
-    # All of them: an assertion that another server accepts too could be replayed by that server.
+    # Check all of them: if another server also accepts the assertion, that server could replay it.
     if not named or not all(isinstance(each, str) and each in audiences for each in named):
         raise InvalidAssertion("aud of the client_assertion must be the issuer.")
     expires_at, jti = _time(claims.get("exp")), claims.get("jti")
@@ -161,7 +161,7 @@ def _time(value: object) -> int | None:
 
 
 def _usable(member: Mapping[str, Any]) -> Iterator[_Key]:
-    """The key, if it is for signatures that are accepted here."""
+    """The key, if it can verify signatures that are accepted here."""
     use, operations = member.get("use", "sig"), member.get("key_ops", ["verify"])
     if use != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return

@@ -1,9 +1,9 @@
 """Client authentication at the token endpoints (RFC 6749 §2.3).
 
-A secret in the form or in a Basic header, or an assertion that a private key signed; one method a request. A public
-client sends its id only, and uses PKCE.
-The Basic header is form-decoded, as the RFC says. Our ids and secrets contain no ``%`` and no ``+``, so it also works
-for clients that do not encode them, such as Activepieces.
+A client sends a secret in the form or in a Basic header, or an assertion that it signed with a private key. Only one
+method is allowed per request. A public client sends only its id, and uses PKCE. The Basic header is form-decoded, as
+the RFC says. Our ids and secrets contain no ``%`` and no ``+``, so this also works for clients that do not encode
+them, such as Activepieces.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ClientCredentials:
 
     @property
     def method(self) -> str:
-        """The method's registered name (RFC 7591 §2)."""
+        """The registered name of the method (RFC 7591 §2)."""
         if self.assertion is not None:
             return KEY_METHOD
         if self.secret is None:
@@ -46,7 +46,7 @@ class ClientCredentials:
 
 
 def read_credentials(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
-    """The credentials in a request; an Authlib error if there are none, or more than one."""
+    """The credentials in a request; an Authlib error if there is no client id, or more than one method."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if "client_assertion" in form or "client_assertion_type" in form:
         return _from_assertion(form, authorization)

@@ -1,4 +1,4 @@
-"""An OAuth client: how to read one from the database, and show it as JSON."""
+"""OAuth clients, how they are read from the database, and how they are shown as JSON."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .registration import CLIENT_CREDENTIALS, Registration, row_values
 
 table = tables.oauth_clients
 
-#: How a client became known: an operator or admin registered it, its id is the URL of a document that describes it,
-#: or it registered itself (RFC 7591).
+#: The source of a client: an operator or admin registered it, its id is the URL of a document, or it registered
+#: itself (RFC 7591).
 OPERATOR, DOCUMENT, DYNAMIC = "operator", "document", "dynamic"
 
-#: So that scanners recognize leaked secrets.
+#: With this prefix, secret scanners can recognize leaked secrets.
 SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthClient:
-    """A known client. It has hashes of its secrets, and its ``repr`` shows not even those."""
+    """An OAuth client. It contains hashes of its secrets, which its ``repr`` does not show."""
 
     #: Its id in our tables. See `identifier`.
     client_id: str
@@ -44,26 +44,26 @@ class OAuthClient:
     require_pkce: bool
     remember_consent: bool
     can_introspect: bool
-    #: The integration that it was created for. No user sees such a client, and no admin can change it.
+    #: The integration that it was created for. Users do not see such a client, and admins cannot change it.
     integration_id: str | None
     created_at: int
-    #: How many tokens it got for its own credentials, without a user.
+    #: How many tokens it got with the client-credentials grant.
     tokens_issued: int
     last_issued_at: int | None
-    #: Since when it gets no tokens.
+    #: When it was suspended; since then, it gets no tokens.
     disabled_at: int | None
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
     #: `OPERATOR`, `DOCUMENT` or `DYNAMIC`.
     source: str = OPERATOR
-    #: When a user approved it last, if it registered itself.
+    #: When a user last approved it, if it registered itself.
     approved_at: int | None = None
     document_url: str | None = None
-    #: When its document was read last, when that was tried last, and until when it counts as current.
+    #: When its document was last fetched, when that was last attempted, and when the document expires.
     document_read_at: int | None = None
     document_tried_at: int | None = None
     document_expires_at: int | None = None
-    #: Its public keys, as JSON, if it authenticates with one.
+    #: Its public keys, as JSON, if it authenticates with a key.
     jwks: str | None = field(default=None, repr=False)
     registration_token_hash: str | None = field(default=None, repr=False)
 
@@ -74,7 +74,7 @@ class OAuthClient:
 
     @property
     def is_self_registered(self) -> bool:
-        """Whether no operator or admin vouches for it."""
+        """Whether no operator or admin registered it."""
         return self.source != OPERATOR
 
     @property
@@ -86,19 +86,19 @@ class OAuthClient:
 
     @property
     def host(self) -> str | None:
-        """The host that its document comes from, which is all that is known of its origin."""
+        """The host of its document; nothing else about its origin is verified."""
         return host_of(self.document_url) if self.document_url else None
 
     @property
     def hosts(self) -> frozenset[str]:
-        """By which hosts a policy allows it: that of its document, else all those that it sends users to."""
+        """The hosts that a policy must allow: that of its document, or all hosts of its redirect URIs."""
         return frozenset(
             map(redirects.host_or_scheme, [self.document_url] if self.document_url else self.redirect_uris)
         )
 
     @property
     def is_on_device(self) -> bool:
-        """Whether every redirect URI leads to the user's own device, where any program could pretend to be it."""
+        """Whether every redirect URI leads to the user's own device, where other programs could impersonate it."""
         return bool(self.redirect_uris) and all(map(redirects.is_on_device, self.redirect_uris))
 
     @property
@@ -112,7 +112,7 @@ class OAuthClient:
         return self.has_secret or self.jwks is not None
 
     def allowed_scope(self, known_scopes: Iterable[str]) -> str:
-        """The scopes that it may request: of a client that registered itself, those that it named, or all."""
+        """The scopes that it may request. A client that registered itself and named none may request all scopes."""
         if not self.is_self_registered:
             return self.scope
         known = list(known_scopes)
@@ -120,7 +120,7 @@ class OAuthClient:
 
     @property
     def secret_version(self) -> str:
-        """Changes with the secret, and reveals neither the secret nor its hash."""
+        """A value that changes with the secret, and reveals neither the secret nor its hash."""
         return sha256_hex(self.secret_hash or "")
 
     @property
@@ -137,7 +137,7 @@ class OAuthClient:
         return self.tenant_id is None or self.tenant_id == tenant_id
 
     def registration(self) -> Registration:
-        """What was decided about it so far: the basis for an update."""
+        """Its current registration: the basis for an update."""
         return Registration(
             name=self.name,
             description=self.description,
@@ -156,8 +156,8 @@ _FIELDS = tuple(column.name for column in fields(OAuthClient))
 
 
 def client_from_row(values: Mapping[str, Any]) -> OAuthClient:
-    """The client in a mapping with all columns of the table."""
-    # Not all of them while it is being registered.
+    """The client in a row of the table."""
+    # During the registration, columns are missing.
     columns = {name: values[name] for name in _FIELDS if name in values}
     lists = {name: tuple(values[name].split()) for name in ("redirect_uris", "grant_types")}
     return OAuthClient(**columns | lists)
@@ -191,7 +191,7 @@ def list_for_tenant(conn: Connection, tenant_id: str) -> list[OAuthClient]:
 
 
 def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
-    """The client for the API and the command line, with the names of RFC 7591; its secret only when that is new."""
+    """The client for the API and the command line, with the names of RFC 7591; with its secret only if it is new."""
     client_json: dict[str, Any] = {
         "client_id": client.client_id,
         "tenant_id": client.tenant_id,

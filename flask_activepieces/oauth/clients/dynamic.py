@@ -1,6 +1,6 @@
-"""Clients that register themselves, if the app lets them (RFC 7591, RFC 7592).
+"""Clients that register themselves, if the app allows it (RFC 7591, RFC 7592).
 
-Anyone can register a client, so nothing is known of it, and its users are told so.
+Anyone can register a client. So nothing about it is verified, and the consent page says so.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .redirect_uris import display_origin
 from .registration import CODE_GRANTS, MAX_NAME
 from .service import NewCredentials
 
-#: RFC 7591 §2: the first is the default.
+#: RFC 7591 §2: the first one is the default.
 METHODS = (*SECRET_METHODS, "none")
-#: So that scanners recognize leaked tokens.
+#: With this prefix, secret scanners can recognize leaked tokens.
 TOKEN_PREFIX = "frt_"  # noqa: S105  # a prefix, not a token
 
 _table = tables.oauth_clients
@@ -35,7 +35,7 @@ _table = tables.oauth_clients
 
 @dataclass(frozen=True, kw_only=True)
 class DynamicRegistration:
-    """A new client, with its secrets, which are shown once."""
+    """A new client with its secrets, which are shown only once."""
 
     client: OAuthClient
     #: None for a public client.
@@ -53,7 +53,7 @@ class DynamicClients:
         self._known_scopes = known_scopes
 
     def register(self, claims: Mapping[str, Any]) -> DynamicRegistration:
-        """The new client with this metadata; `InvalidMetadata` if it cannot be used."""
+        """Register a client with this metadata; `InvalidMetadata` if the metadata is invalid."""
         metadata = parse_metadata(claims, methods=METHODS, default_method=METHODS[0])
         credentials, token = NewCredentials(), TOKEN_PREFIX + secrets.token_hex(32)
         secret = None if metadata.method == "none" else credentials.secret
@@ -66,7 +66,7 @@ class DynamicClients:
         client = client_from_row(row)
 
         def store(transaction: Transaction) -> None:
-            # It is there already if the commit was not confirmed and the transaction runs again.
+            # It exists already if the commit was not confirmed and the transaction runs again.
             if find_by_id(transaction.conn, client.client_id) is None:
                 transaction.execute(insert(_table), row)
                 self._audit.record(transaction, _created(client))
@@ -75,7 +75,7 @@ class DynamicClients:
         return DynamicRegistration(client=client, secret=secret, token=token)
 
     def find(self, client_id: str, token: str) -> OAuthClient | None:
-        """The client with this id, if this is its registration token; it takes the same time for each reason."""
+        """The client with this id, if this is its registration token. Failures take the same time for each reason."""
         client = self._database.read(lambda conn: find_by_id(conn, client_id))
         expected = (client and client.registration_token_hash) or NO_HASH
         is_valid = constant_time_equal(sha256_hex(token), expected)

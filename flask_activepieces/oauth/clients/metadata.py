@@ -1,4 +1,4 @@
-"""What a client claims about itself, in a document or when it registers (RFC 7591 §2): none of it is verified."""
+"""The metadata that a client declares, in a document or when it registers (RFC 7591 §2). It is not verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .registration import MAX_NAME, MAX_REDIRECT_URIS
 
 
 class InvalidMetadata(ActivepiecesError):
-    """Raised for metadata that cannot be used; ``reason`` is for the developers of the client."""
+    """Raised for invalid metadata. ``reason`` is for the developers of the client."""
 
     def __init__(self, field: str, reason: str) -> None:
         self.field = field
@@ -24,18 +24,18 @@ class InvalidMetadata(ActivepiecesError):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata:
-    """The claims that matter here."""
+    """The members that are used here."""
 
     #: Empty if the client has none.
     name: str
     redirect_uris: tuple[str, ...]
-    #: Empty if the client does not say which scopes it can ask for.
+    #: The scopes that the client can request. Empty if it does not say.
     scope: str
     method: str
 
 
 def parse_metadata(claims: Mapping[str, Any], *, methods: Collection[str], default_method: str) -> ClientMetadata:
-    """The metadata of a client that authenticates in one of these ways."""
+    """The metadata of a client that authenticates with one of these methods."""
     method = claims.get("token_endpoint_auth_method", default_method)
     if not isinstance(method, str) or method not in methods:
         offered = ", ".join(methods)
@@ -54,7 +54,7 @@ def parse_metadata(claims: Mapping[str, Any], *, methods: Collection[str], defau
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body, without what parsers read differently."""
+    """The JSON object in a body. Rejects JSON that parsers interpret differently, such as duplicate names."""
     try:
         value = json.loads(body.decode(), object_pairs_hook=_without_duplicates, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
@@ -65,7 +65,7 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
 
 
 def text_claim(claims: Mapping[str, Any], name: str) -> str:
-    """A claim of printable characters; empty if it is missing."""
+    """The value of a member, of printable characters; empty if it is missing."""
     value = claims.get(name, "")
     if not isinstance(value, str) or not value.isprintable():
         raise InvalidMetadata(name, Message("%(name)s must be a string of printable characters.", name=name))
@@ -92,7 +92,7 @@ def _name(claims: Mapping[str, Any]) -> str:
 
 
 def _check_list(claims: Mapping[str, Any], name: str, required: str) -> None:
-    """RFC 7591 §2: what is needed here is the default."""
+    """The list must contain the required value, which is also the default (RFC 7591 §2)."""
     values = claims.get(name, [required])
     if not isinstance(values, list) or required not in values:
         reason = Message("%(name)s must contain %(required)s.", name=name, required=required)
@@ -107,7 +107,7 @@ def _redirect_uris(claims: Mapping[str, Any], *, public: bool) -> tuple[str, ...
         reason = Message("redirect_uris has more than %(most)d URIs.", most=MAX_REDIRECT_URIS)
         raise InvalidMetadata("redirect_uris", reason)
     problems = {uri: redirects.validate_redirect_uri(uri, public=public) for uri in uris}
-    # The metadata is for every server. One of its URIs may be for others.
+    # The metadata is for all servers. Some of its URIs may be for others.
     usable = tuple(uri for uri, problem in problems.items() if problem is None)
     if not usable:
         uri, problem = next(iter(problems.items()))

@@ -1,4 +1,4 @@
-"""OAuth clients as the admins of a tenant see them: how many users they have, when they were used last, by whom."""
+"""OAuth clients as the admins of a tenant see them, with their users and their last use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ClientUsage:
     """How a client is used in the tenant."""
 
     users: int = 0
-    #: How many token families are active: each is a connection, or a program of a user.
+    #: How many token families are active. Each belongs to a connection, or to a program of a user.
     connections: int = 0
     last_used_at: int | None = None
 
@@ -72,7 +72,7 @@ class ClientOverview:
         limit: int,
         cursor: str | None = None,
     ) -> Page[ListedClient]:
-        """A page of the tenant's clients; of those that belong to integrations, only those of these."""
+        """A page of the tenant's clients. Of the clients of integrations, only those of these integrations."""
         statement = _of_tenant(tenant_id, integration_ids)
         if search:
             pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -148,7 +148,7 @@ def _usage(conn: Connection, client_ids: Sequence[str], tenant_id: str, now: int
 def _listed(row: Row[Any], usage: Mapping[str, ClientUsage]) -> ListedClient:
     client = client_from_row(row._asdict())
     found = usage.get(client.client_id, ClientUsage())
-    # A client without users is used with tokens for its own credentials.
+    # A client without users gets tokens with the client-credentials grant.
     last_used_at = max(filter(None, (found.last_used_at, client.last_issued_at)), default=None)
     return ListedClient(
         client=client, usage=ClientUsage(users=found.users, connections=found.connections, last_used_at=last_used_at)

@@ -1,4 +1,4 @@
-"""Which clients that registered themselves the users of a tenant may approve: all, those of listed hosts, or none."""
+"""Which MCP clients the users of a tenant may approve: all, those of listed hosts, or none."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class ClientPolicy:
     """The decision of a tenant's admin."""
 
     mode: Mode = "all"
-    #: With the mode "listed".
+    #: Only with the mode "listed".
     hosts: tuple[str, ...] = ()
 
     def allows(self, client: OAuthClient) -> bool:
-        """Whether users of the tenant may approve this client; always, if an operator or admin registered it."""
+        """Whether users of the tenant may approve this client. Always true if an operator or admin registered it."""
         return not client.is_self_registered or self.allows_hosts(client.hosts)
 
     def allows_hosts(self, hosts: Iterable[str]) -> bool:
-        """Whether users may approve a client that comes from all of these hosts."""
+        """Whether users may approve a client with these hosts."""
         return self.mode == "all" or (self.mode == "listed" and set(hosts) <= set(self.hosts))
 
 
@@ -48,7 +48,7 @@ DEFAULT = ClientPolicy()
 
 
 def checked_policy(mode: str, hosts: Iterable[str]) -> ClientPolicy:
-    """The policy; `InvalidInput` if there is no such one."""
+    """The policy; `InvalidInput` if it is invalid."""
     known: dict[str, Mode] = {each: each for each in MODES}
     names = tuple(dict.fromkeys(host.strip().lower() for host in hosts))
     problems: dict[str, Message] = {}
@@ -78,8 +78,8 @@ def find_policies(conn: Connection, tenant_ids: Sequence[str]) -> dict[str, Clie
 
 
 def lock_policy(transaction: Transaction, tenant_id: str, *, now: int) -> ClientPolicy:
-    """The policy of the tenant, which no one changes until the end of the transaction."""
-    # So that there is a row to lock.
+    """The policy of the tenant. It cannot be changed until the end of the transaction."""
+    # Make sure that there is a row to lock.
     default = {"tenant_id": tenant_id, "mode": DEFAULT.mode, "hosts": "", "updated_at": now}
     transaction.execute(insert_ignore(table, transaction.dialect), default)
     statement = select(table).where(table.c.tenant_id == tenant_id).with_for_update(read=True)

@@ -1,8 +1,8 @@
 """Redirect URIs: which can be registered, and whether a requested one is registered.
 
 They are compared exactly (RFC 9700 §4.1.3): no prefix, no wildcard, no normalization, so that encodings, user names,
-extra paths and letter case cannot be abused. The one exception is the port of a loopback address of a public native
-client, which does not know its port in advance (RFC 8252 §7.3).
+extra paths and letter case cannot be abused. The only exception is the port of a loopback address of a public client,
+which does not know its port in advance (RFC 8252 §7.3).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%
 #: RFC 8252 §7.3 names the address literals. §8.3 advises against "localhost", which may resolve to another interface
 #: of the machine; but agents that run on the user's machine register it, and cannot know their port either.
 _LOOPBACK_WITH_PORT = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
-#: RFC 8252 §7.1 asks for reversed domain names. These desktop agents use another private scheme.
+#: RFC 8252 §7.1 requires reversed domain names. These desktop agents use other private schemes.
 _AGENT_SCHEMES = {"claude", "cursor", "vscode", "vscode-insiders", "windsurf"}
 #: The host is part of a header of the consent page, so it must be a name or an address literal.
 _HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
@@ -77,13 +77,13 @@ def _without_loopback_port(uri: str) -> str | None:
 
 
 def host_or_scheme(uri: str) -> str:
-    """The host of a web address without its port; else the private scheme."""
+    """The host of an http or https URI, without its port; otherwise the private scheme."""
     parts = urlsplit(uri)
     return (parts.hostname or "") if parts.scheme in ("http", "https") else parts.scheme
 
 
 def is_on_device(uri: str) -> bool:
-    """Whether the URI leads to a program on the user's device: on loopback, or by a private scheme."""
+    """Whether the URI leads to a program on the user's device: on loopback, or with a private scheme."""
     parts = urlsplit(uri)
     return parts.scheme not in ("http", "https") or is_loopback(parts.hostname or "")
 
@@ -100,6 +100,6 @@ def posts_code_to_opener(uri: str) -> bool:
 
 
 def display_origin(uri: str) -> str:
-    """Where the user will be sent, for the consent page and its form-action: the origin, or the private scheme."""
+    """The origin or private scheme of the URI, for the consent page and its ``form-action``."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

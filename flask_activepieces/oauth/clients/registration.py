@@ -1,4 +1,4 @@
-"""What an operator decides about an OAuth client, the rules for it, and presets for known platforms."""
+"""The registration of an OAuth client by an operator: its values, their rules, and presets for known platforms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_REDIRECT_URIS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What an operator decides about a client."""
+    """The values of a client that an operator or admin chooses."""
 
     name: str
     redirect_uris: Sequence[str] = ()
@@ -105,7 +105,7 @@ class Registration:
 
 
 def row_values(registration: Registration) -> dict[str, Any]:
-    """The columns that a registration decides."""
+    """The columns of a registration."""
     with_codes = CODE_GRANTS if registration.redirect_uris else ()
     with_credentials = (CLIENT_CREDENTIALS,) if registration.client_credentials else ()
     return {
@@ -123,7 +123,7 @@ def row_values(registration: Registration) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A platform that can be registered as a client."""
+    """The values of a known platform."""
 
     name: str
     title: str

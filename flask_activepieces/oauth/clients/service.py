@@ -28,15 +28,15 @@ _table = tables.oauth_clients
 
 
 def new_secret() -> str:
-    """256 random bits, so that a fast hash is enough to store them."""
+    """A new secret of 256 random bits. It cannot be guessed, so a fast hash is sufficient to store it."""
     return SECRET_PREFIX + secrets.token_hex(32)
 
 
 @dataclass(frozen=True)
 class NewCredentials:
-    """The id and the secret of a client to register, made before the transaction, which may run twice.
+    """The id and the secret of a new client, made before the transaction, which may run twice.
 
-    When the answer to a COMMIT is lost, the second run finds by the id that the first one has registered the client.
+    If the response to a COMMIT is lost, the second run finds by the id that the first run has registered the client.
     """
 
     client_id: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -46,8 +46,8 @@ class NewCredentials:
 class OAuthClients:
     """The OAuth clients of one app.
 
-    A method with the suffix ``_in`` is a part of the caller's transaction; without it, it has its own transaction.
-    ``integration_id`` names the integration that calls: only it may change the client that was created for it.
+    A method with the suffix ``_in`` is a part of the caller's transaction; other methods have their own transaction.
+    ``integration_id`` is the integration that calls: only it may change the client that was created for it.
     """
 
     def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]) -> None:
@@ -65,7 +65,7 @@ class OAuthClients:
         return self.database.read(lambda conn: stored.find_requested(conn, identifier))
 
     def get_for_tenant(self, client_id: str, *, tenant_id: str) -> OAuthClient:
-        """The tenant's client; `NotFound` for any other, also for one that all tenants may use."""
+        """The tenant's client; `NotFound` for any other, including global clients."""
         tenant = checked_id("tenant_id", tenant_id)
         client = self.find_by_id(client_id)
         if client is None or client.tenant_id != tenant:
@@ -83,7 +83,7 @@ class OAuthClients:
         return {row.client_id: row.name for row in rows}
 
     def list_all(self) -> list[OAuthClient]:
-        """Every client, those for all tenants first: for operators."""
+        """All clients, global clients first: for operators."""
         tenant = _table.c.tenant_id
         statement = select(_table).order_by(tenant.is_not(None), tenant, _table.c.name)
         rows = self.database.read(lambda conn: conn.execute(statement).all())
@@ -210,7 +210,7 @@ class OAuthClients:
     def set_enabled_in(
         self, transaction: Transaction, client: OAuthClient, enabled: bool, *, integration_id: str | None = None
     ) -> None:
-        """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
+        """Suspend or resume the client. A suspended client gets no tokens, and keeps its grants."""
         _check_not_managed(client, integration_id)
         if enabled == (client.disabled_at is None):
             return
@@ -229,7 +229,7 @@ class OAuthClients:
         of_client = tables.grants.c.client_id == client.client_id
         revoked = [revocations.client(client.client_id)]
         if client.source == DOCUMENT:
-            # It comes back under the same id when a user approves it again.
+            # It returns with the same id when a user approves it again.
             revoked = [
                 revocations.grant(each)
                 for each in transaction.conn.scalars(select(tables.grants.c.id).where(of_client))
@@ -258,7 +258,7 @@ class OAuthClients:
             raise NotFound("OAuth client", client.client_id)
 
 
-#: A second click would end the secret that is in use, and no one would have seen the secret of the first.
+#: A second click would invalidate the secret in use, and no one would have seen the secret of the first click.
 _ROTATED_BEFORE = Message(
     "Nothing was changed: the secret was rotated since you opened this page."
     " If no one has copied the new secret, rotate again; the secret in use until now then stops working."
@@ -275,7 +275,7 @@ def _event(name: str, client: OAuthClient, now: int) -> Event:
 
 
 def _check_not_managed(client: OAuthClient, integration_id: str | None) -> None:
-    # A flow's author can print the secret of such a client, so no one may widen what it can do.
+    # Flow authors can read the secret of such a client, so its permissions must not be extended.
     if client.integration_id != integration_id:
         raise InvalidInput(
             {
@@ -294,7 +294,7 @@ def _check_not_described(client: OAuthClient) -> None:
 
 
 def count_token(database: Database, client_id: str, *, now: int) -> bool:
-    """Count an access token that the client gets by its own credentials; False if the client is gone."""
+    """Count an access token of the client-credentials grant; False if the client was deleted."""
     return database.write(_COUNT_TOKEN, {"this": client_id, "now": now}) == 1
 
 

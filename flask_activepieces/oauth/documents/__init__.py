@@ -1,1 +1,1 @@
-"""Clients that no one registered: their id is the URL of a document that describes them."""
+"""OAuth clients that are described by a document: their id is the URL of the document."""

@@ -1,8 +1,8 @@
-"""Which addresses are on the public internet: the others may be reachable for this machine only (CWE-918).
+"""Which addresses are on the public internet. Others may be reachable from this machine only (CWE-918).
 
-IPv4 addresses are public unless a registry says otherwise. Of IPv6, only global unicast is, without the parts that
-embed an IPv4 address or are not routed. The lists are those of IANA's registries of special-purpose addresses; the
-module ``ipaddress`` knows them too, but not the same ones in every version of Python.
+IPv4 addresses are public unless a registry says otherwise. Of the IPv6 addresses, only global unicast is public,
+except ranges that embed an IPv4 address or are not routed. The lists are those of IANA's registries of
+special-purpose addresses; the module ``ipaddress`` contains them too, but they differ between versions of Python.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether the address literal is one of the public internet; False for anything else."""
+    """Whether this is the literal of an address on the public internet; False for anything else."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -66,7 +66,7 @@ def is_public(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether the address literal is one of this machine."""
+    """Whether this is the literal of a loopback address."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -1,8 +1,8 @@
-"""Which URL can be the id of a client (draft-ietf-oauth-client-id-metadata-document §3).
+"""Which URLs can be the id of a client (draft-ietf-oauth-client-id-metadata-document §3).
 
-A URL has one spelling, which is compared byte by byte and which every reader of URLs understands in the same way. So
-it has no user name, query, fragment, escaped slash, dot segment or port, and its host is a name: no address, in none
-of the spellings that a resolver may take for one.
+URLs are compared byte by byte, so only URLs are accepted that every parser reads in the same way. They have no user
+name, query, fragment, escaped slash, dot segment or port. The host is a name, and not an IP address in any spelling
+that a resolver accepts.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _HOST = rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?"
 _ESCAPE = r"%(?!2[eEfF]|5[cC]|[01][0-9A-Fa-f]|7[fF])[0-9A-Fa-f]{2}"
 _PATH = rf"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|{_ESCAPE})+)+/?"
 _CLIENT_URL = re.compile(rf"https://(?P<host>{_HOST})(?P<path>{_PATH})")
-#: For developers: any port of this machine, also without TLS.
+#: For developers: any port on loopback, also without TLS.
 _LOOPBACK_URL = re.compile(
     rf"(?P<scheme>https?)://(?P<host>localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>[1-9][0-9]{{0,4}}))?(?P<path>{_PATH})"
 )
 
 
 class DocumentError(ActivepiecesError):
-    """Raised when a document cannot be read, or does not describe its client; ``reason`` is for its developers."""
+    """Raised if a document cannot be read or is invalid. ``reason`` is for the developers of the client."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -59,7 +59,7 @@ class ClientUrl:
 
 
 def looks_like_client_url(client_id: str) -> bool:
-    """Whether the id is meant to be a URL: no other id of a client has a colon."""
+    """Whether the id looks like a URL. Other ids of clients contain no colon."""
     return client_id.startswith(("https://", "http://"))
 
 
@@ -90,7 +90,7 @@ def parse_client_url(url: str, *, allow_loopback: bool) -> ClientUrl:
 
 
 def stored_id(url: str) -> str:
-    """The id of the client with this URL in our tables, where a URL would be too long for an index."""
+    """The id of the client in our tables: a hash, because the URL would be too long for an index."""
     return _STORED_PREFIX + to_base64url(sha256(url.encode()).digest())
 
 
@@ -100,5 +100,5 @@ def is_stored_id(client_id: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of a client's URL, for people."""
+    """The host of a client's URL, to show to users."""
     return urlsplit(url).netloc

@@ -1,8 +1,8 @@
-"""A connection to an address that was checked, which ends at a deadline and after a number of bytes.
+"""A connection to a checked address, with limits on time and bytes.
 
-The name is resolved once. Every answer must be public, and the connection goes to one of these answers: a second
-look-up could return another address (DNS rebinding). TLS still verifies the name. No proxy is used, because a proxy
-would resolve the name itself.
+The name is resolved once. All addresses must be public, and the connection goes to one of them: a second look-up
+could return another address (DNS rebinding). TLS still verifies the name. No proxy is used, because a proxy would
+resolve the name itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ...messages import Message
 from .addresses import is_loopback, is_public
 from .client_urls import ClientUrl, DocumentError
 
-#: How many of the addresses are tried.
+#: To how many of the addresses a connection is attempted.
 _MAX_ATTEMPTS = 3
 
 
@@ -39,15 +39,15 @@ def _connect(address: str, port: int, seconds: float) -> socket.socket:
 
 
 def _tls_context() -> ssl.SSLContext:
-    # The certificates that requests uses.
+    # The certificate authorities that requests uses.
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """What a connection needs of the machine, and tests replace."""
+    """What a connection needs from the machine. Tests replace it."""
 
-    #: Raises if the test that runs must not call this URL.
+    #: Raises an error if the current test must not call this URL.
     check: Callable[[str], None] = partial(guard.check, "a client metadata document")
     resolve: Callable[[str, int], Sequence[str]] = _resolve
     connect: Callable[[str, int, float], socket.socket] = _connect
@@ -57,13 +57,13 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What is left for a fetch: until a time of `Network.monotonic`."""
+    """The time limit of a fetch, as a time of `Network.monotonic`."""
 
     deadline: float
     network: Network = field(repr=False)
 
     def remaining(self) -> float:
-        """The seconds that are left; `TimeoutError` if there are none."""
+        """The remaining seconds; `TimeoutError` if no time is left."""
         seconds = self.deadline - self.network.monotonic()
         if seconds <= 0:
             raise TimeoutError
@@ -71,7 +71,7 @@ class Limits:
 
 
 class Connection:
-    """An open connection to the host of a URL: what `http.client.HTTPResponse` needs of a socket."""
+    """An open connection to the host of a URL, with the methods of a socket that `http.client.HTTPResponse` calls."""
 
     def __init__(self, sock: socket.socket, limits: Limits, *, max_bytes: int) -> None:
         self._socket = sock
@@ -79,7 +79,7 @@ class Connection:
         self._max_bytes = max_bytes
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all bytes."""
         self._socket.settimeout(self._limits.remaining())
         self._socket.sendall(data)
 
@@ -88,12 +88,12 @@ class Connection:
         return io.BufferedReader(_LimitedReader(self._socket, self._limits, self._max_bytes))
 
     def close(self) -> None:
-        """Close the connection, in whatever state it is."""
+        """Close the connection, in any state."""
         self._socket.close()
 
 
 class _LimitedReader(io.RawIOBase):
-    """Checks the limits before each read, however few bytes it returns."""
+    """Checks the limits before each read, even of a single byte."""
 
     def __init__(self, sock: socket.socket, limits: Limits, max_bytes: int) -> None:
         self._socket = sock
@@ -113,7 +113,7 @@ class _LimitedReader(io.RawIOBase):
 
 
 def open_connection(url: ClientUrl, limits: Limits, *, max_bytes: int) -> Connection:
-    """A connection to the host of this URL; `DocumentError` or `OSError` if there is none."""
+    """A connection to the host of this URL; `DocumentError` or `OSError` if it fails."""
     sock = _connect_to_any(url, _checked_addresses(url, limits), limits)
     try:
         if url.scheme == "https":
@@ -128,14 +128,14 @@ def open_connection(url: ClientUrl, limits: Limits, *, max_bytes: int) -> Connec
 def _checked_addresses(url: ClientUrl, limits: Limits) -> Sequence[str]:
     addresses = _resolve_in_time(url, limits)
     is_allowed = is_loopback if url.is_loopback else is_public
-    # All of them: which one is used must not depend on chance.
+    # Check all of them, so that the result does not depend on which one is used.
     if not addresses or not all(map(is_allowed, addresses)):
         raise DocumentError(Message("The host has no address, or one that is not on the public internet."))
     return addresses
 
 
 def _resolve_in_time(url: ClientUrl, limits: Limits) -> Sequence[str]:
-    """The answers of the resolver, which has no time limit of its own."""
+    """The addresses of the host, within the time limit: the resolver itself has none."""
     answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
     def resolve() -> None:
@@ -157,7 +157,7 @@ def _resolve_in_time(url: ClientUrl, limits: Limits) -> Sequence[str]:
 def _connect_to_any(url: ClientUrl, addresses: Sequence[str], limits: Limits) -> socket.socket:
     tried = addresses[:_MAX_ATTEMPTS]
     for number, address in enumerate(tried, start=1):
-        # One that does not answer must leave time for the next one.
+        # If one does not respond, there must be time for the next one.
         seconds = limits.remaining() / (len(tried) - number + 1)
         try:
             return limits.network.connect(address, url.port, seconds)

@@ -1,6 +1,6 @@
-"""What the document of a client says about it (draft-ietf-oauth-client-id-metadata-document §4).
+"""The contents of a client's document (draft-ietf-oauth-client-id-metadata-document §4).
 
-Everything in it is a claim of a stranger. What identifies the client is its URL, which the document must repeat.
+Nothing in it is verified. Only its URL, which the document must repeat, identifies the client.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class Document:
 
     name: str
     redirect_uris: tuple[str, ...]
-    #: Empty if it does not say which scopes the client can ask for.
+    #: The scopes that the client can request. Empty if the document does not say.
     scope: str
-    #: Its keys, or where they are, if it authenticates with one.
+    #: Its keys, or their URL, if it authenticates with a key.
     keys: PublicKeys | None
     keys_url: str | None
 
 
 def parse_document(body: bytes, url: ClientUrl) -> Document:
-    """The document of the client with this URL; `DocumentError` says what is wrong with it."""
+    """The document of the client with this URL; `DocumentError` if it is invalid."""
     try:
         return _parse(parse_json_object(body), url)
     except InvalidMetadata as error:
@@ -74,7 +74,7 @@ def _parse_keys(jwks: object) -> PublicKeys:
 
 def _keys_url(claims: Mapping[str, Any]) -> str | None:
     url = text_claim(claims, "jwks_uri") or None
-    # RFC 7591 §2: not both.
+    # RFC 7591 §2: not both of them.
     if (url is None) == ("jwks" not in claims):
         raise DocumentError(Message("private_key_jwt needs either jwks or jwks_uri."))
     return url

@@ -1,8 +1,8 @@
 """Fetches the document of a client: one GET request with strict limits.
 
-The URL comes from a stranger, so it must not make this machine reach what only this machine can reach, wait, or fill
-its memory. Nothing is followed, decompressed or guessed: the status is 200, and the content is JSON as it is.
-The sections are those of draft-ietf-oauth-client-id-metadata-document.
+The URL is not trusted: it must not make this machine call internal addresses, wait for long, or fill its memory.
+Redirects are not followed and nothing is decompressed: the status must be 200, and the content JSON.
+Section numbers refer to draft-ietf-oauth-client-id-metadata-document.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .connection import Connection, Limits, Network, open_connection
 #: §6.6 recommends 5 kilobytes.
 MAX_BYTES = 5 * 1024
 SECONDS = 5
-#: With the headers, and the chunks of a chunked body.
+#: Including the headers, and the overhead of a chunked body.
 _MAX_RESPONSE_BYTES = 4 * MAX_BYTES
 
-#: How long a document is used, whatever its server says; and if its server says nothing.
+#: The limits of how long a document is used, and the default if its server does not say.
 SHORTEST_LIFETIME = 5 * 60
 LONGEST_LIFETIME = 24 * 60 * 60
 DEFAULT_LIFETIME = 60 * 60
@@ -38,7 +38,7 @@ class Fetched:
     """A response with status 200 and a JSON content type."""
 
     body: bytes = field(repr=False)
-    #: For how many seconds it may be used.
+    #: How many seconds it may be used.
     lifetime: int
 
 
@@ -49,11 +49,11 @@ class Fetcher:
         self._network = network
 
     def limits(self) -> Limits:
-        """The limits of a document, and of the keys that it refers to."""
+        """The time limit for a document and its keys together."""
         return Limits(deadline=self._network.monotonic() + SECONDS, network=self._network)
 
     def fetch(self, url: ClientUrl, limits: Limits) -> Fetched:
-        """The document at this URL; `DocumentError` says why there is none."""
+        """The document at this URL; `DocumentError` if it cannot be fetched."""
         self._network.check(url.url)
         try:
             connection = open_connection(url, limits, max_bytes=_MAX_RESPONSE_BYTES)
@@ -91,7 +91,7 @@ def _exchange(connection: Connection, url: ClientUrl) -> Fetched:
 
 def _check_headers(response: http.client.HTTPResponse) -> None:
     if response.status != 200:
-        # §6.2: a redirect could lead to another host, with or without its consent.
+        # §6.2: a redirect could lead to the document of another host.
         raise DocumentError(Message("Its document has the status %(status)d instead of 200.", status=response.status))
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         # A few kilobytes can decompress to gigabytes.
@@ -108,7 +108,7 @@ def _too_large() -> DocumentError:
 
 
 def lifetime(headers: Headers) -> int:
-    """For how many seconds a response may be used (RFC 9111 §4.2), within our bounds."""
+    """How many seconds a response may be used (RFC 9111 §4.2), within our limits."""
     directives: dict[str, str | None] = {}
     for each in ",".join(headers.get_all("Cache-Control", [])).lower().split(","):
         match = _DIRECTIVE.fullmatch(each.strip())

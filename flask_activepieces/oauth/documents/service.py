@@ -1,8 +1,8 @@
-"""`DocumentClients`: clients that no one registered, as their documents describe them.
+"""`DocumentClients`: OAuth clients that are described by documents.
 
-What a document says is stored as a row among the OAuth clients, which all workers share. When it has expired, one
-worker reads it again. While that fails, the row is used for seven days more: servers of documents fail at times, and
-the connections of their users must survive that.
+A document is stored as a row of the OAuth clients, which all workers share. When it has expired, one worker fetches
+it again. If that fails, the row is used until it is seven days old, because servers fail at times, and that must not
+break the connections of users.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .client_urls import ClientUrl, DocumentError, parse_client_url, stored_id
 from .document import Document, parse_document, parse_keys
 from .fetch import SECONDS, SHORTEST_LIFETIME, Fetcher
 
-#: How long after it was read a document is used while it cannot be read again.
+#: How old a document may be while it cannot be fetched again.
 LONGEST_STALENESS = 7 * 24 * 60 * 60
-#: What one worker does for all, and how long it may take: the fetch, and its statements.
+#: The name of the task that one worker does for all, and its time limit, including database statements.
 WORK = "client metadata document"
 _WORK_SECONDS = SECONDS + 10
 
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 class DocumentClients:
     """The clients of one app whose id is the URL of a document.
 
-    ``is_on`` says whether the app accepts them; ``allow_loopback``: also from this machine, for developers.
+    ``is_on``: whether the app accepts them. ``allow_loopback``: also documents on loopback, for developers.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class DocumentClients:
         self._flight = SingleFlight(database, WORK, clock=clock, seconds=_WORK_SECONDS, sleep=sleep)
 
     def get(self, url: str, *, issuer: str, before_fetch: Callable[[], None] = lambda: None) -> OAuthClient:
-        """The client with this URL, from a document that has not expired if there is one.
+        """The client with this URL, from a stored document that has not expired or from a new one.
 
-        `DocumentError` if there is none. ``before_fetch`` is called, and may raise, before a document is fetched.
+        `DocumentError` if neither exists. ``before_fetch`` is called before a fetch, and may raise an error.
         """
         client_url = self.parse(url)
         if origin(url) == origin(issuer):
-            # Users may be able to upload files there, and would read the name of the app on the consent page.
+            # Users may be able to upload files there, and the consent page would show the host of the app.
             raise DocumentError(Message("A client cannot have an address of this app."))
         client = self._find(url)
         if client is not None and self._is_current(client):
@@ -85,9 +85,9 @@ class DocumentClients:
         return parse_client_url(url, allow_loopback=self._allow_loopback)
 
     def with_current_keys(self, client: OAuthClient, *, kid: str | None) -> OAuthClient:
-        """The client with the keys of its document; `Unavailable` if they are too old to be trusted.
+        """The client with the current keys of its document; `Unavailable` if they are too old.
 
-        The document is read again if it has expired or lacks the key, which the client may have created since.
+        The document is fetched again if it has expired, or lacks the key: the client may have created a new key.
         """
         keys = PublicKeys.from_json(client.jwks) if client.jwks else None
         lacks_key = keys is None or keys.find(kid) is None
@@ -113,7 +113,7 @@ class DocumentClients:
     def _read_or_wait(
         self, url: ClientUrl, known: OAuthClient | None, before_fetch: Callable[[], None] = lambda: None
     ) -> OAuthClient:
-        """The client after this worker, or another one, has read the document."""
+        """The client, after this worker or another one has fetched the document."""
         with self._flight.attempt(url.url) as is_ours:
             if is_ours:
                 latest = self._find(url.url)
@@ -147,7 +147,7 @@ class DocumentClients:
         return self._store(url, document, now=now, expires_at=now + lifetime)
 
     def _fetch(self, url: ClientUrl) -> tuple[Document, int]:
-        """The document, with its keys if it refers to them, and for how many seconds it may be used."""
+        """The document with the keys at its ``jwks_uri``, and how many seconds it may be used."""
         limits = self._fetcher.limits()
         fetched = self._fetcher.fetch(url, limits)
         document, lifetime = parse_document(fetched.body, url), fetched.lifetime
@@ -186,7 +186,7 @@ class DocumentClients:
 
 
 def _new_row(client_id: str, url: str, *, now: int) -> dict[str, Any]:
-    """The columns of which the document says nothing."""
+    """The columns that do not come from the document."""
     return {
         "client_id": client_id,
         "tenant_id": None,
