@@ -1,1 +1,1 @@
-"""The app's piece: what is declared in Python becomes a package for Activepieces."""
+"""The app's piece: declarations in Python, from which a package for Activepieces is built."""

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 _RUNTIME = Path(__file__).parent / "runtime"
-#: Servers up to 0.85 load this file whatever ``main`` says, and servers look for translations beside it.
+#: Servers up to 0.85 load this file and ignore ``main``. Servers look for translations next to it.
 ENTRY = "src/index.js"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PieceArchive:
-    """A piece ready for upload, and its name and version, which Activepieces takes from the upload's form."""
+    """The package of a piece, and its name and version, which are separate fields of the upload."""
 
     name: str
     version: str
@@ -26,19 +26,19 @@ class PieceArchive:
 
     @property
     def file_name(self) -> str:
-        """The name that ``npm pack`` would give the file."""
+        """The file name, as ``npm pack`` would choose it."""
         return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
 
 
 def build_archive(manifest: Mapping[str, Any]) -> PieceArchive:
-    """Pack the piece of this manifest; the same manifest always gives the same bytes."""
+    """Build the package of this manifest. The same manifest always gives the same bytes."""
     files = dict(sorted(_files(manifest)))
     return PieceArchive(name=manifest["name"], version=manifest["version"], content=_pack(files))
 
 
 def _files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     translations = manifest.get("translations", {})
-    # There are no dependencies, because a worker would install them from a registry that it may not reach.
+    # No dependencies, because a worker would install them from a registry, which it may not be able to reach.
     package = {key: manifest[key] for key in ("name", "version", "description") if key in manifest}
     yield "package.json", _to_json({**package, "main": f"./{ENTRY}", "dependencies": {}})
     yield "src/manifest.json", _to_json({key: manifest[key] for key in manifest if key != "translations"})

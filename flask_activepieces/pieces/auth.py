@@ -1,9 +1,9 @@
-"""How people authenticate in the app's piece: the four kinds of Activepieces, as an app declares them.
+"""How users authenticate in the app's piece: the four kinds of authentication of Activepieces.
 
     Piece("@acme/piece-acme", title="Acme", auth=[auth.OAuth2(), auth.SecretText()])
 
-The app's own side of each kind is in the package already: the consent page for OAuth2, personal access tokens for
-SecretText. For BasicAuth and CustomAuth the `Host` checks what the user entered.
+The extension has a consent page for OAuth2, and personal access tokens for SecretText. For BasicAuth and CustomAuth,
+the `Host` checks what the user entered.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ Prompt = Literal["none", "consent", "login", "omit"]
 class _Kind:
     kind: ClassVar[str]
 
-    #: The name of the kind, where the form offers several.
+    #: The name of the kind, for users who can choose one.
     title: str = "Connection"
-    #: What the form says above its fields, in Markdown.
+    #: A text above the fields of the form, in Markdown.
     description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth2(_Kind):
-    """People sign in on the app's consent page; with CLIENT_CREDENTIALS a program signs in with its own secret."""
+    """Users sign in and approve on the consent page. With CLIENT_CREDENTIALS, a program uses its own secret."""
 
     kind: ClassVar[str] = "OAUTH2"
 
     #: Whether actions and triggers need a connection.
     required: bool = True
-    #: What the piece asks for; None: the scopes of all its actions and triggers.
+    #: The scopes that the piece requests; None: those of all its actions, triggers and options.
     scopes: Sequence[str] | None = None
     grant_type: GrantType = "AUTHORIZATION_CODE"
     #: How Activepieces sends the client's id and secret to the token endpoint.
@@ -46,17 +46,17 @@ class OAuth2(_Kind):
     pkce: bool = True
     #: The ``prompt`` of the authorization URL; Activepieces sends ``consent`` by default, ``omit`` sends none.
     prompt: Prompt | None = None
-    #: Further parameters of the authorization URL.
+    #: More parameters of the authorization URL.
     extra: Mapping[str, str] = field(default_factory=dict)
-    #: Further fields of the form: String, Secret, or String with OneOf.
+    #: More fields of the form: String, Secret, or String with OneOf.
     form: Schema | type[Schema] | None = None
-    #: Whether people enter the address of the app: for apps that customers run themselves.
+    #: Whether users enter the address of the app, for apps that customers run themselves.
     asks_for_address: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecretText(_Kind):
-    """People paste a personal access token, which they create on the connected-apps page."""
+    """Users paste a personal access token, which they create on the page of connected apps."""
 
     kind: ClassVar[str] = "SECRET_TEXT"
 
@@ -67,7 +67,7 @@ class SecretText(_Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class BasicAuth(_Kind):
-    """People enter a user name and a password, which `Host.check_password` checks. It is always required."""
+    """Users enter a user name and a password, which `Host.check_password` checks. Always required."""
 
     kind: ClassVar[str] = "BASIC_AUTH"
 
@@ -80,9 +80,9 @@ class BasicAuth(_Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomAuth(_Kind):
-    """People fill in the fields of a schema, which `Host.check_credentials` checks.
+    """Users fill in the fields of a schema, which `Host.check_credentials` checks.
 
-    A field with the name ``base_url`` is the address of the app: for apps that customers run themselves.
+    A field named ``base_url`` is the address of the app, for apps that customers run themselves.
     """
 
     kind: ClassVar[str] = "CUSTOM_AUTH"
@@ -90,8 +90,8 @@ class CustomAuth(_Kind):
     form: Schema | type[Schema]
     #: Whether actions and triggers need a connection.
     required: bool = True
-    #: Lets Activepieces, from 0.86 on, keep and renew the token that the app gives for these fields. The number is
-    #: its lifetime in seconds if the app names none.
+    #: If set, Activepieces 0.86 and newer stores and renews the token that the app returns for these fields. The
+    #: number is the lifetime of the token in seconds, if the response contains none.
     refresh: int | None = None
 
 

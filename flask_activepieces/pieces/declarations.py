@@ -1,6 +1,6 @@
-"""What an app declares once: its piece, and the actions, triggers and options in it.
+"""The declarations of an app: its piece, and the actions, triggers and options in it.
 
-`declaring` makes these from what the developer writes; `definition` puts those of one app together.
+The decorators in `declaring` create these objects; `definition` combines those of one app.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Piece:
     name: str
     title: str
     description: str = ""
-    #: How people connect: one or several kinds, each once.
+    #: How users connect: one or several kinds, each once.
     auth: Sequence[Auth] = (OAuth2(),)
-    #: A path below the app's root, or an https or data URL; without one, the first letter of the title.
+    #: A path below the app's root, or an https or data URL. Default: the first letter of the title.
     logo: str = ""
     categories: Sequence[str] = ()
     authors: Sequence[str] = ()
-    #: Whether it has an action for calls of any other route of the app.
+    #: Whether it has an action that calls any other route of the app.
     custom_api_call: bool = False
     #: Language -> English text -> translation.
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -52,23 +52,23 @@ class Action:
 
     name: str
     function: Callable[..., Any] = field(repr=False)
-    #: The blueprint that the app must have for the action to count; None: every app.
+    #: Only apps with this blueprint have the action; None: all apps.
     blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     input: Schema | None = None
     output: Schema | None = None
     title: str
     description: str
-    #: Whether "retry on failure" is on by default; None hides the option. The same for "continue on failure".
+    #: Whether "retry on failure" and "continue on failure" are on by default; None hides the option.
     retry: bool | None = False
     continue_on_failure: bool | None = False
     audience: Audience = "both"
-    #: What an agent reads instead of the description.
+    #: A description for agents, instead of the description for people.
     ai: str | None = None
-    #: Whether repeating it has no further effect.
+    #: Whether repeating it has no further effect, for agents.
     idempotent: bool = False
-    #: What agents may know: whether it changes nothing, whether a change destroys something, and whether it reaches
-    #: beyond the app. None: as the method of the route says, if it is a view.
+    #: For agents: whether it changes nothing, whether it can delete or overwrite data, and whether it has effects
+    #: outside the app. None: from the HTTP method, if it is a view.
     read_only: bool | None = None
     destructive: bool | None = None
     open_world: bool = False
@@ -82,14 +82,14 @@ class Options:
     function: Callable[..., Any] = field(repr=False)
     blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
-    #: The fields whose change loads the choices again.
+    #: When one of these fields changes, the choices are loaded again.
     refreshers: tuple[str, ...] = ()
-    #: Whether the function filters by what the user types.
+    #: Whether the function filters by the text that the user types.
     search: bool = False
 
 
 class Emit(Protocol):
-    """Stores events of a trigger in the transaction of the app."""
+    """A function that stores events of a trigger in the transaction of the app."""
 
     def __call__(
         self,
@@ -110,13 +110,13 @@ class Trigger:
     blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     payload: Schema
-    #: The newest real payloads, for testing a flow; called with the fields of the form, if there is one.
+    #: Returns real payloads, the newest first, for testing a flow. Gets the fields of the form, if there is one.
     samples: Callable[..., Iterable[Any]] = field(repr=False)
     #: The fields of the form.
     input: Schema | None = None
-    #: Whether an event, as dumped by the schema, is for a subscription with these fields.
+    #: Decides whether an event, as dumped by the schema, is for a subscription with these fields.
     matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = field(default=None, repr=False)
-    #: Whether each subscription gets its events strictly one after the other.
+    #: Whether each subscription gets its events in order, one after the other.
     ordered: bool = False
     title: str
     description: str
@@ -126,9 +126,10 @@ class Trigger:
     def emit(
         self, payload: Any, *, tenant_id: str, organization_id: str | None = None, user_id: str | None = None
     ) -> None:
-        """Send an event to the tenant's flows, if and when the transaction of ``db.session`` is committed.
+        """Send an event to the tenant's flows after the commit of ``db.session``. A rollback discards it.
 
-        With ``organization_id`` or ``user_id``, only to subscriptions of that organization or user.
+        With ``user_id``, only to subscriptions of that user; with ``organization_id``, only to those of that
+        organization and of the tenant as a whole.
         """
         self.emit_many([payload], tenant_id=tenant_id, organization_id=organization_id, user_id=user_id)
 
@@ -154,7 +155,7 @@ class Trigger:
         return {name: value for name, value in payload.items() if name not in hidden}
 
 
-#: Whatever an app can declare beside its piece.
+#: What an app can declare besides its piece.
 Declared = Account | Action | Options | Trigger
 
 
@@ -167,12 +168,12 @@ def as_schema(given: SchemaLike) -> Schema:
 
 
 def optional_schema(given: SchemaLike | None) -> Schema | None:
-    """The same, or None."""
+    """Like `as_schema`, or None."""
     return None if given is None else as_schema(given)
 
 
 def scope_set(scope: str | Iterable[str]) -> frozenset[str]:
-    """One scope, or several."""
+    """The scopes as a set, from one scope or several."""
     return frozenset([scope] if isinstance(scope, str) else scope)
 
 

@@ -1,4 +1,4 @@
-"""The definition of an app's piece: what it declares, together with the routes of its protected views."""
+"""The definition of an app's piece: its declarations, and the routes of its protected views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from .declarations import Account, Action, Declared, Options, Piece, Trigger
 from .properties import input_fields
 
-#: The action for any other route of the app.
+#: The action that calls any other route of the app.
 CUSTOM_API_CALL = "custom_api_call"
 
 Named = TypeVar("Named", Action, Options, Trigger)
@@ -24,11 +24,11 @@ class ViewRoute:
     #: The same as Flask has it: ``/api/tasks/<int:task_id>``.
     rule: str
     path_params: tuple[str, ...]
-    #: What `require_scope` asks for; empty if the view is not protected.
+    #: The scopes of `require_scope`; empty if the view is not protected.
     scopes: frozenset[str]
 
 
-#: The routes of each view, also by the functions that its decorators wrap.
+#: The routes of each view, and of each function that its decorators wrap.
 Views = Mapping[Callable[..., Any], Sequence[ViewRoute]]
 
 
@@ -42,18 +42,18 @@ class PieceDefinition:
     actions: Mapping[str, Action]
     triggers: Mapping[str, Trigger]
     options: Mapping[str, Options]
-    #: By the name of the action: the routes of those that are views.
+    #: The routes of the actions that are views, by the name of the action.
     routes: Mapping[str, ViewRoute]
     describe_account: Callable[..., Mapping[str, Any]] | None = field(default=None, repr=False)
 
     def scopes_of(self, action: Action) -> frozenset[str]:
-        """What a token needs for the action."""
+        """The scopes that a token needs for the action."""
         route = self.routes.get(action.name)
         return route.scopes | action.scopes if route else action.scopes
 
     @property
     def tools(self) -> list[Action]:
-        """The actions that agents may call, in the order of their declaration."""
+        """The actions that agents may call, in the order of their declarations."""
         return [action for action in self.actions.values() if action.audience != "human"]
 
     @property
@@ -72,7 +72,7 @@ class PieceDefinition:
 
 
 def counted(declarations: Iterable[Declared], blueprints: Collection[object]) -> list[Declared]:
-    """The declarations that count in an app with these blueprints."""
+    """The declarations that apply to an app with these blueprints."""
     return [each for each in declarations if each.blueprint is None or each.blueprint in blueprints]
 
 
@@ -96,7 +96,7 @@ def _by_name(declared: Iterable[Named]) -> dict[str, Named]:
 
 
 def _route_for(action: Action, routes: Sequence[ViewRoute]) -> ViewRoute:
-    """Of several routes, the one that takes the most of the action's fields."""
+    """Of several routes, the one with the most fields of the action in its path."""
     names = {name for name, _ in input_fields(action.input)}
     fitting = [route for route in routes if names.issuperset(route.path_params)]
     return max(fitting or routes, key=lambda route: len(route.path_params))

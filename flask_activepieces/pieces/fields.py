@@ -1,6 +1,6 @@
-"""Marshmallow fields for the forms of Activepieces that marshmallow itself has no field for.
+"""Fields for forms of Activepieces for which marshmallow has no field.
 
-The other fields keep their marshmallow classes; docs/piece-properties.md maps every class to its form.
+For other forms, use the fields of marshmallow; docs/piece-properties.md lists the form of every class.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class LongText(fields.String):
 
 
 class RichText(fields.String):
-    """Formatted text. Activepieces has an editor for it since 0.86, which this field therefore requires.
+    """Formatted text. Requires Activepieces 0.86, which has an editor for it.
 
-    ``format_field`` names the field that chooses the format: ``plain``, ``html`` or ``markdown``.
+    ``format_field`` names the field in which users choose the format: ``plain``, ``html`` or ``markdown``.
     """
 
     def __init__(self, *, format_field: str | None = None, **options: Any) -> None:
@@ -36,7 +36,7 @@ class Color(fields.String):
 
 
 class Secret(fields.String):
-    """Text that the form hides; only in the fields of an authentication."""
+    """Text that the form hides. Only for forms of `auth`."""
 
 
 class Json(fields.Raw):
@@ -55,7 +55,7 @@ class File(fields.Raw):
 
 
 class Day(fields.Date):
-    """A date, chosen in a calendar: unlike `marshmallow.fields.Date`, it accepts the time that Activepieces adds."""
+    """A date from a calendar. Unlike `marshmallow.fields.Date`, it accepts the time that Activepieces adds."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> dt.date:
         # The engine sends every date as 2025-01-31T00:00:00.000Z.
@@ -76,10 +76,10 @@ PRESETS = frozenset([*_PERIODS, "any_time", "this_month", "custom"])
 
 
 class DateRange(fields.Field[dict[str, "dt.datetime | None"]]):
-    """A period. Activepieces has a form for it since 0.86, which this field therefore requires.
+    """A period. Requires Activepieces 0.86, which has a form for it.
 
-    It loads ``{"after", "before"}``, two times of which either may be None. A period such as "the last 7 days" counts
-    from the moment of loading, so that a flow that repeats moves on.
+    It loads ``{"after": …, "before": …}``: each a time or None. A period such as "the last 7 days" is calculated when
+    the field is loaded, so it is different in each run of a flow.
     """
 
     default_error_messages = {"invalid": "Not a valid period."}
@@ -92,7 +92,7 @@ class DateRange(fields.Field[dict[str, "dt.datetime | None"]]):
 
 
 def resolve_period(value: Mapping[str, Any], *, now: dt.datetime) -> dict[str, dt.datetime | None]:
-    """The times of a period as Activepieces sends it; an error for what is none."""
+    """The times of a period, as Activepieces sends it. `ValueError` if it is invalid."""
     preset = value.get("preset") or "any_time"
     if preset == "custom":
         return {"after": _time(value.get("after")), "before": _time(value.get("before"))}
@@ -118,9 +118,9 @@ def _time(value: str | None) -> dt.datetime | None:
 
 
 class Dynamic(fields.Dict):
-    """Further fields that depend on others: the declared options with this name return a schema.
+    """More fields, which depend on others: the declared options with this name return a schema.
 
-    ``refreshers`` are the fields whose change loads them again.
+    When one of the ``refreshers`` changes, the fields are loaded again.
     """
 
     def __init__(self, options: str, *, refreshers: Sequence[str] = (), **keywords: Any) -> None:
@@ -139,7 +139,7 @@ class Note(fields.Raw):
 
 
 class Custom(fields.Raw):
-    """A form of your own: ``code`` is the JavaScript function that Activepieces runs in the builder."""
+    """Your own form. ``code`` is a JavaScript function that Activepieces runs in the builder."""
 
     def __init__(self, code: str, **options: Any) -> None:
         super().__init__(**options)

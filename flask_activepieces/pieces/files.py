@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FileResult:
-    """A file that an action returns, alone or inside its output; Activepieces stores it for the next steps."""
+    """A file that an action returns, alone or inside its output. Activepieces stores it for the next steps."""
 
     name: str
     content: bytes = field(repr=False)

@@ -1,7 +1,7 @@
-"""Calls of actions by idempotency key: a repeated call gets the first answer, and does not act twice.
+"""Calls of actions by idempotency key: a repeated call gets the first response, and does not act again.
 
-A call is claimed before it acts, and its answer is kept for a day. A call that failed may be repeated. If the worker
-dies in the middle, no one knows whether it acted: the key is free again when the claim expires.
+A call is claimed before it acts, and its response is stored for a day. A failed call can be repeated. If the worker
+is killed during a call, it is unknown whether the call acted, and the key can be used again when the claim expires.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
 from ..storage.tables import action_calls
 
-#: For as long as the engine of Activepieces lets an action run.
+#: As long as the engine of Activepieces lets an action run.
 CLAIM_SECONDS = 600
-#: Flows are retried within minutes.
+#: Enough, because flows are retried within minutes.
 KEEP_SECONDS = 86_400
-#: A longer answer is not kept: repeating such a call acts again.
+#: Longer responses are not stored, so repeating such a call acts again.
 MAX_ANSWER = 1024 * 1024
 MAX_KEY = 255
-#: When to ask again while the first call is working.
+#: When to retry while the first call is running.
 RETRY_SECONDS = 5
 
 _table = action_calls
 
 
 class CallInProgress(ActivepiecesError):
-    """Raised when the first call with this idempotency key has not been answered yet."""
+    """Raised while the first call with this idempotency key is running."""
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
@@ -42,7 +42,7 @@ class CallInProgress(ActivepiecesError):
 
 @dataclass(frozen=True)
 class Call:
-    """One call: ``name`` identifies it among all calls, ``fingerprint`` is that of its inputs."""
+    """One call. ``name`` identifies it among all calls; ``fingerprint`` is a hash of its inputs."""
 
     name: str
     fingerprint: str
@@ -50,7 +50,7 @@ class Call:
 
     @classmethod
     def of(cls, key: str, *, owner: Sequence[str], fingerprint: str) -> Call:
-        """The call with this key; ``owner`` says whose token calls which action."""
+        """The call with this key. ``owner`` identifies the caller and the action."""
         if not 0 < len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
             raise InvalidInput({"Idempotency-Key": f"Use 1 to {MAX_KEY} printable ASCII characters."})
         return cls(sha256_hex(json.dumps([*owner, key])), fingerprint)
@@ -64,9 +64,9 @@ class ActionCalls:
         self._clock = clock
 
     def claim(self, call: Call) -> str | None:
-        """The answer of the first such call; None if this one is the first and has to act.
+        """The response of the first such call; None if this call is the first and must act.
 
-        `CallInProgress` while the first one acts, `InvalidInput` if it had other inputs.
+        `CallInProgress` while the first call is running, `InvalidInput` if it had other inputs.
         """
         now = int(self._clock())
         row = {
@@ -102,14 +102,14 @@ class ActionCalls:
         return self._database.run_in_transaction(run)
 
     def keep(self, call: Call, answer: str) -> None:
-        """Keep the answer for repeated calls."""
+        """Store the response for repeated calls."""
         if len(answer) > MAX_ANSWER:
             self.release(call)
         else:
             self._database.write(update(_table).where(_is_held(call)).values(answer=answer))
 
     def release(self, call: Call) -> None:
-        """Let the call be repeated, because it did not act."""
+        """Allow the call to be repeated, because it did not act."""
         self._database.write(delete(_table).where(_is_held(call)))
 
 

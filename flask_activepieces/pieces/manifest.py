@@ -1,6 +1,6 @@
-"""The manifest: what the JavaScript runtime in the package builds the piece from.
+"""The manifest, from which the JavaScript runtime in the package creates the piece.
 
-A pure function of the definition and the app's addresses, so that two builds of one state are the same.
+It depends only on the definition and the app's addresses, so that two builds of the same app are the same.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from .translations import LONGEST_TEXT
 
 Manifest = dict[str, Any]
 
-#: Changes when an older runtime could not read the manifest.
+#: Must change if older runtimes cannot read the manifest.
 FORMAT = 1
-#: The oldest server for the context of the runtime (version 1), and for the newest kinds of fields.
+#: The oldest server that supports the context of the runtime (version 1), and the newest kinds of fields.
 OLDEST_RELEASE = "0.73.0"
 RELEASE_OF_NEW_KINDS = "0.86.0"
-#: Where the form asks for the address of the app.
+#: The field of the form for the address of the app.
 ADDRESS = "base_url"
 #: Subscriptions are renewed once a day, at a quiet hour.
 RENEWAL = "17 3 * * *"
@@ -50,19 +50,19 @@ _GRANT_TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where the piece finds the app."""
+    """The addresses at which the piece calls the app."""
 
-    #: The app's public URL; None: every connection has the address.
+    #: The app's public URL; None: every connection contains the address.
     base_url: str | None
     oauth_prefix: str
     #: The prefix of the routes for the piece.
     api_path: str
-    #: Whether Activepieces asks for events, because the app cannot reach it.
+    #: Whether Activepieces asks for events, because the app cannot reach Activepieces.
     polls: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Addresses:
-        """Those of an app."""
+        """The addresses of an app."""
         return cls(
             base_url=settings.public_url,
             oauth_prefix=settings.oauth_prefix,
@@ -72,7 +72,7 @@ class Addresses:
 
 
 def build_manifest(definition: PieceDefinition, addresses: Addresses, *, version: str) -> Manifest:
-    """The manifest of this version; `SetupError` if the piece would not know where the app is."""
+    """The manifest of this version; `SetupError` if the piece would have no address of the app."""
     piece = definition.piece
     if addresses.base_url is None and not all(map(_asks_for_address, piece.auth)):
         raise SetupError(
@@ -234,7 +234,7 @@ def _props(schema: Schema | None, definition: PieceDefinition) -> dict[str, Prop
 
 
 def _with_options(described: Property, definition: PieceDefinition) -> Property:
-    """The property with what its declared options say, also in a list of objects."""
+    """The property with details of its declared options, also in a list of objects."""
     if "properties" in described:
         inner = {name: _with_options(each, definition) for name, each in described["properties"].items()}
         return {**described, "properties": inner}

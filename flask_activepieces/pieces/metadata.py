@@ -1,6 +1,6 @@
-"""The metadata of a piece: what an Activepieces server stores of it, and answers for it.
+"""The metadata of a piece: what an Activepieces server stores about it and returns.
 
-`metadata_of` says in Python what ``metadata()`` of the JavaScript runtime says to a server.
+`metadata_of` returns in Python what ``metadata()`` of the JavaScript runtime returns to a server.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
-#: The fields that a server stores as they are.
+#: The fields that a server stores unchanged.
 _OF_THE_PIECE = ("displayName", "description", "logoUrl", "authors", "categories", "minimumSupportedRelease")
-#: What only the runtime reads of an action, a trigger and a property.
+#: Fields of an action, a trigger or a property that only the runtime reads.
 _OF_THE_RUNTIME = {"request", "renew"}
-#: The field of a dynamic property with the name of declared options, in place of which the runtime has a function.
+#: The field of a property with the name of its declared options. The runtime replaces it by a function.
 _FUNCTION = {"DROPDOWN": "options", "MULTI_SELECT_DROPDOWN": "options", "DYNAMIC": "props"}
 
-#: What the runtime sets where the manifest is silent.
+#: The defaults of the runtime.
 _NO_ERROR_HANDLING = {"continueOnFailure": {"defaultValue": False}, "retryOnFailure": {"defaultValue": False}}
 _OF_AN_ACTION = {"requireAuth": True, "errorHandlingOptions": _NO_ERROR_HANDLING}
 _OF_A_TRIGGER = {"requireAuth": True}

@@ -20,28 +20,28 @@ from .declarations import title_from
 Property = dict[str, Any]
 AnyField = fields.Field[Any]
 
-#: Longer texts get a field of several lines.
+#: Longer texts get a form of several lines.
 SHORT_TEXT_LENGTH = 255
 
-#: What an item of a plain list may be; Activepieces shows a line of text for each.
+#: The kinds that an item of a plain list can have. Activepieces shows a line of text for each.
 IN_LIST = frozenset(["SHORT_TEXT", "LONG_TEXT", "NUMBER", "CHECKBOX", "DATE_TIME", "COLOR"])
-#: What a field of a list of objects may be.
+#: The kinds that a field of a list of objects can have.
 IN_ARRAY = frozenset(
     ["SHORT_TEXT", "LONG_TEXT", "NUMBER", "CHECKBOX", "DATE_TIME", "FILE", "STATIC_DROPDOWN"]
     + ["STATIC_MULTI_SELECT_DROPDOWN", "MULTI_SELECT_DROPDOWN"]
 )
 IN_OAUTH2 = frozenset(["SHORT_TEXT", "SECRET_TEXT", "STATIC_DROPDOWN"])
 IN_CUSTOM_AUTH = IN_OAUTH2 | {"LONG_TEXT", "NUMBER", "CHECKBOX", "MARKDOWN", "STATIC_MULTI_SELECT_DROPDOWN"}
-#: What a form loads later may have fewer kinds.
+#: The kinds that a field of a `Dynamic` field can have.
 IN_DYNAMIC = frozenset(["SHORT_TEXT", "STATIC_DROPDOWN", "JSON", "ARRAY", "STATIC_MULTI_SELECT_DROPDOWN"])
-#: Kinds that are known only to 0.86 and later.
+#: Kinds that only 0.86 and newer support.
 SINCE_0_86 = frozenset(["RICH_TEXT", "DATE_RANGE"])
-#: Everything but SECRET_TEXT: a hidden field is for an authentication only.
+#: All kinds except SECRET_TEXT, which is only for forms of `auth`.
 IN_FORM = (
     IN_ARRAY | IN_DYNAMIC | SINCE_0_86 | frozenset(["MARKDOWN", "DROPDOWN", "OBJECT", "DYNAMIC", "CUSTOM", "COLOR"])
 )
 
-#: Marshmallow class -> kind; the first that fits. Choices, lists and times come before this table.
+#: Marshmallow class -> kind; the first that fits. Choices, lists and times are checked before this table.
 KINDS: Sequence[tuple[type[AnyField], str]] = (
     (own.Note, "MARKDOWN"),
     (own.LongText, "LONG_TEXT"),
@@ -65,16 +65,16 @@ KINDS: Sequence[tuple[type[AnyField], str]] = (
     (fields.Mapping, "OBJECT"),
     (fields.Raw, "JSON"),
 )
-#: The kinds that the metadata ``kind`` of a text can choose, for schemas that an app has anyway.
+#: The kinds that the metadata ``kind`` of a text can choose, for schemas that an app also uses elsewhere.
 KINDS_OF_TEXT = {"long_text": "LONG_TEXT", "rich_text": "RICH_TEXT", "color": "COLOR"}
 
 
 class UnknownKind(ValueError):
-    """The field has no form in Activepieces, or not in this place."""
+    """Raised for a field without a form in Activepieces, or in this place."""
 
 
 def properties_of(schema: Schema | None, *, allowed: frozenset[str] = IN_FORM) -> dict[str, Property]:
-    """The fields of a schema that can be loaded, in the order of their metadata ``order``, then of the schema.
+    """The fields of a schema that can be loaded, sorted by their metadata ``order``, then in the order of the schema.
 
     `UnknownKind` names the first field without a form.
     """
@@ -82,7 +82,7 @@ def properties_of(schema: Schema | None, *, allowed: frozenset[str] = IN_FORM) -
 
 
 def input_fields(schema: Schema | None) -> Iterator[tuple[str, AnyField]]:
-    """The name in requests of each field that can be loaded, and the field."""
+    """Each field that can be loaded, with its name in requests."""
     by_name = {} if schema is None else schema.load_fields
     ordered = sorted(by_name.items(), key=lambda item: item[1].metadata.get("order", 0))
     for name, field in ordered:
@@ -90,7 +90,7 @@ def input_fields(schema: Schema | None) -> Iterator[tuple[str, AnyField]]:
 
 
 def value_fields(schema: Schema | None) -> Iterator[tuple[str, AnyField]]:
-    """The same without notes, which have no value."""
+    """The fields that can be loaded, without notes, which have no value."""
     return ((name, field) for name, field in input_fields(schema) if not isinstance(field, own.Note))
 
 
@@ -157,7 +157,7 @@ def options_of(field: AnyField) -> tuple[str | None, tuple[str, ...]]:
 
 
 def choices_of(field: AnyField) -> list[own.Choice] | None:
-    """Label and value of each possible value; None if the field is open."""
+    """The label and value of each choice; None if the field is not a choice."""
     is_list = isinstance(field, fields.List)
     inner = field.inner if isinstance(field, fields.List) else field
     if isinstance(inner, fields.Enum):
@@ -195,7 +195,7 @@ def _kind_of_text(field: AnyField) -> str:
 
 
 def _kind_of_time(field: fields.DateTime) -> str:
-    # The engine sends 2025-01-31T12:00:00.000Z, whatever the format that the field loads.
+    # The engine always sends 2025-01-31T12:00:00.000Z, even if the field loads another format.
     if isinstance(field, fields.NaiveDateTime) and field.timezone is None:
         raise UnknownKind("Activepieces sends times in UTC; use NaiveDateTime(timezone=datetime.timezone.utc)")
     if field.format in ("timestamp", "timestamp_ms"):
@@ -204,7 +204,7 @@ def _kind_of_time(field: fields.DateTime) -> str:
 
 
 def _details(kind: str, field: AnyField) -> Property:
-    """What only this kind has."""
+    """The members that only this kind has."""
     options, refreshers = options_of(field)
     if kind in ("DROPDOWN", "MULTI_SELECT_DROPDOWN"):
         return {"options": options, "refreshers": list(refreshers)}
@@ -222,7 +222,7 @@ def _details(kind: str, field: AnyField) -> Property:
         case own.RichText(format_field=str()):
             return {"formatProperty": field.format_field}
         case fields.List(inner=own.File() as file):
-            # Activepieces has lists of objects only.
+            # Activepieces only has lists of objects.
             return {"properties": {"file": property_of("file", file)}}
         case fields.Date() if kind == "SHORT_TEXT":
             return {"placeholder": "2025-01-31"}
@@ -245,7 +245,7 @@ def _default(field: AnyField) -> Property:
 
 
 def _as_sent(field: AnyField, value: Any) -> Any:
-    """The value as JSON that the field loads."""
+    """The value as the JSON that the field loads."""
     try:
         sent = field.serialize("value", None, accessor=lambda *_: value)
     except (AttributeError, TypeError, ValueError):

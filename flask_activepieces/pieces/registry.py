@@ -1,4 +1,4 @@
-"""The definition of an app's piece, made once: when all routes of the app exist."""
+"""The definition of an app's piece. It is made once, when all routes of the app exist."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .manifest import Addresses, Manifest, build_manifest
 
 
 class PieceRegistry:
-    """The piece of one app; ``define`` checks its declarations against the routes of the app."""
+    """The piece of one app. ``define`` checks its declarations against the routes of the app."""
 
     def __init__(self, define: Callable[[], PieceDefinition], addresses: Addresses, *, title: str | None) -> None:
         self._define = define
         self._addresses = addresses
-        #: What Activepieces calls the app; None if the app has no `Piece`.
+        #: The title of the app's `Piece`; None if it has none.
         self.title = title
         self._lock = threading.Lock()
         self._definition: PieceDefinition | None = None
 
     def definition(self) -> PieceDefinition:
-        """The definition; `DeclarationError` lists all problems of the declarations."""
+        """The definition. `DeclarationError` lists all problems of the declarations."""
         with self._lock:
             if self._definition is None:
                 self._definition = self._define()
@@ -34,7 +34,7 @@ class PieceRegistry:
         return self.definition().triggers
 
     def manifest(self, *, version: str) -> Manifest:
-        """What the package of this version is built from; `SetupError` says what is missing."""
+        """The manifest of this version. `SetupError` says what is missing."""
         if self.title is None:
             raise SetupError(
                 "The app has no piece: pass one to the extension, as in"

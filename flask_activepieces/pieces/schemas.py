@@ -1,4 +1,4 @@
-"""What is generated from schemas beside the form: JSON Schema, sample data and the list of output fields."""
+"""What is generated from schemas, in addition to forms: JSON Schema, sample data and the list of output fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import fields as own
 from .declarations import title_from
 from .properties import AnyField, choices_of
 
-#: How deep a schema that contains itself is followed.
+#: How deeply a schema that contains itself is followed.
 MAX_DEPTH = 4
 
 _SAMPLES: Sequence[tuple[type[AnyField], Any]] = (
@@ -33,7 +33,7 @@ _SAMPLES: Sequence[tuple[type[AnyField], Any]] = (
     (fields.Mapping, {}),
 )
 
-#: Marshmallow class -> the format in which Activepieces shows an output.
+#: Marshmallow class -> the format of an output in Activepieces.
 _FORMATS: Sequence[tuple[type[AnyField], str]] = (
     (fields.Email, "email"),
     (fields.Url, "url"),
@@ -46,7 +46,7 @@ _FORMATS: Sequence[tuple[type[AnyField], str]] = (
 
 
 def json_schema(schema: Schema | None, *, loads: bool) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of what a schema loads, or else of what it dumps."""
+    """The JSON Schema (2020-12) of the values that a schema loads, or of those that it dumps."""
     if schema is None:
         return {"type": "object", "properties": {}}
     described = _object_schema(schema, loads=loads, depth=0)
@@ -87,7 +87,7 @@ def _converter() -> OpenAPIConverter:
 
 
 def sample(schema: Schema) -> dict[str, Any]:
-    """An invented object that the schema could have dumped."""
+    """An example of an object that the schema dumps."""
     return _sample_object(schema, 0)
 
 
@@ -112,7 +112,7 @@ def _sample(field: AnyField, depth: int) -> Any:
 
 
 def output_fields(schema: Schema | None) -> list[dict[str, Any]]:
-    """The ``outputSchema.fields`` of Activepieces: how the builder names and shows each output."""
+    """The ``outputSchema.fields`` of Activepieces: the label and format of each output in the builder."""
     return [] if schema is None else [_output(name, field, 0) for name, field in schema.dump_fields.items()]
 
 

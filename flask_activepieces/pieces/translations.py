@@ -1,4 +1,4 @@
-"""Which texts of a piece Activepieces translates; an app's translations are found under the English text."""
+"""The texts of a piece that Activepieces translates. It looks up a translation by the English text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-#: Activepieces compares as much of the English text.
+#: Activepieces compares this many characters of the English text.
 LONGEST_TEXT = 512
 
 _FIELDS = ("displayName", "description", "options.options.*.label")
@@ -24,7 +24,7 @@ PATHS = (
 def unused_translations(
     manifest: Mapping[str, Any], translations: Mapping[str, Mapping[str, str]]
 ) -> Iterator[tuple[str, str, str | None]]:
-    """The language and the English text of each translation that is shown nowhere, and a similar text that is."""
+    """Translations of texts that the piece does not have: the language, the text, and a similar text of the piece."""
     shown = {text[:LONGEST_TEXT] for path in PATHS for text in _texts_at(manifest, path.split("."))}
     for language, texts in translations.items():
         for text in texts:

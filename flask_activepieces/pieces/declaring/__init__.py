@@ -1,1 +1,1 @@
-"""How an app declares its piece, and what is wrong with what it declared."""
+"""How an app declares its piece, and the checks of its declarations."""

@@ -1,4 +1,4 @@
-"""What is wrong with the declarations of an app: all problems, each with its remedy."""
+"""The problems in the declarations of an app, each with its remedy."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from ..properties import (
 from ..schemas import sample
 from ..translations import unused_translations
 
-#: The worker of Activepieces skips other names silently.
+#: Activepieces' workers silently ignore other names.
 PIECE_NAME = re.compile(r"(?!.*\.\.)(@[a-z0-9][a-z0-9_.-]*/)?[a-z0-9][a-z0-9_.-]*")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-#: The languages of Activepieces' own pages.
+#: The languages of Activepieces.
 LANGUAGES = frozenset(["nl", "en", "de", "fr", "es", "ja", "zh", "pt", "ar", "zh-TW"])
-#: A server rejects the upload of a piece in another category, and does not say why.
+#: Servers reject a piece in another category without a reason.
 CATEGORIES = frozenset(
     ["ARTIFICIAL_INTELLIGENCE", "COMMUNICATION", "COMMERCE", "CORE", "UNIVERSAL_AI", "FLOW_CONTROL"]
     + ["BUSINESS_INTELLIGENCE", "ACCOUNTING", "PRODUCTIVITY", "CONTENT_AND_FILES", "DEVELOPER_TOOLS"]
     + ["CUSTOMER_SUPPORT", "FORMS_AND_SURVEYS", "HUMAN_RESOURCES", "PAYMENT_PROCESSING", "MARKETING", "SALES_AND_CRM"]
 )
-#: The engine passes the connection among the fields of a form under this name.
+#: The engine passes the connection under this name, together with the fields of the form.
 CONNECTION = "auth"
-#: The parameters that Activepieces itself puts into the authorization URL (RFC 6749 §4.1.1, RFC 7636 §4.3).
+#: The parameters that Activepieces itself adds to the authorization URL (RFC 6749 §4.1.1, RFC 7636 §4.3).
 OWN_PARAMETERS = frozenset(
     ["response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"]
     + ["access_type", "prompt"]
 )
 
-#: No text depends on where the app is.
+#: Texts do not depend on the address of the app.
 _ANYWHERE = Addresses(base_url="https://app.example.com", oauth_prefix="/oauth", api_path="/piece")
 
 Protected = Callable[[Callable[..., Any]], bool]
@@ -79,7 +79,7 @@ def find_problems(
         *(problem for each in definition.triggers.values() for problem in _trigger_problems(each, definition)),
         *_scope_problems(definition, known_scopes),
     ]
-    # The texts of a piece are only known when everything else is right.
+    # The texts of a piece can only be collected if everything else is valid.
     return list(dict.fromkeys(found)) or list(_translation_problems(definition))
 
 
@@ -232,7 +232,7 @@ def _option_problems(what: str, schema: Schema | None, definition: PieceDefiniti
 
 
 def _fields_of(schema: Schema | None, allowed: frozenset[str]) -> Iterator[tuple[str, AnyField, frozenset[str]]]:
-    """The path of each field, also of those in lists of objects, and the kinds that it may have."""
+    """The path of each field, including those in lists of objects, and the kinds that it can have."""
     for name, field in input_fields(schema):
         yield name, field, allowed
         for inner_name, inner in input_fields(item_schema(field)):

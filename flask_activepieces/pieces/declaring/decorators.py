@@ -1,4 +1,4 @@
-"""How an app declares its actions, triggers and options: methods of the extension object, most of them decorators.
+"""Methods of the extension object with which an app declares its actions, triggers and options.
 
     activepieces = Activepieces(host, piece=Piece(name="@acme/piece-acme", title="Acme"))
 
@@ -7,7 +7,7 @@
 
     task_done = activepieces.trigger("task_done", scope="tasks:read", payload=TaskSchema, samples=latest_done_tasks)
 
-Nothing is checked here: `definition` reports all problems together when the app has all its routes.
+Nothing is checked here: `checks` reports all problems together when the app has all its routes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Declarations:
-    """The declarations of an extension object, or of one blueprint (see `on`), in their order."""
+    """The declarations of an extension object or of one blueprint (see `on`), in their order."""
 
     def __init__(self, emit: Emit, *, blueprint: object = None) -> None:
         self._emit = emit
@@ -55,7 +55,7 @@ class Declarations:
         return child
 
     def account(self, function: F) -> F:
-        """Decorate the function that describes the account of a token: ``{"id", "name", "email", "workspace"}``."""
+        """Declare the function that describes the account of a token: ``{"id", "name", "email", "workspace"}``."""
         self._own.append(Account(function=function, blueprint=self._blueprint))
         return function
 
@@ -79,8 +79,8 @@ class Declarations:
     ) -> Callable[[F], F]:
         """Declare a function, or a view with `require_scope`, as an action.
 
-        A function gets the loaded input, if ``input`` is given, and returns what ``output`` dumps. A view stays as it
-        is: write the decorator directly below ``@app.route``; its scopes are those of `require_scope`.
+        A function gets the loaded ``input``, if there is one, and returns what ``output`` dumps. A view is not
+        changed: write the decorator directly below ``@app.route``. Its scopes are those of `require_scope`.
         """
 
         def decorate(function: F) -> F:
@@ -111,9 +111,9 @@ class Declarations:
     def options(
         self, name: str, *, scope: str | Iterable[str] = (), refreshers: Sequence[str] = (), search: bool = False
     ) -> Callable[[F], F]:
-        """Declare a function ``(inputs, search)`` that returns ``[(label, value), …]``.
+        """Declare a function ``(inputs, search)`` that returns the choices of a dropdown: ``[(label, value), …]``.
 
-        For a `Dynamic` field it returns a schema, whose fields the form then has.
+        For a `Dynamic` field, it returns a schema with the fields to show.
         """
 
         def decorate(function: F) -> F:
@@ -147,8 +147,8 @@ class Declarations:
     ) -> Trigger:
         """Declare an event; the result has `Trigger.emit`.
 
-        ``samples`` returns the newest real payloads, for testing a flow; with ``input``, it gets the loaded fields of
-        the form. ``matches`` gets the dumped payload and the fields as JSON.
+        ``samples`` returns real payloads, the newest first, for testing a flow. With ``input``, it gets the loaded
+        fields of the form. ``matches`` gets the dumped payload and the fields as JSON.
         """
         trigger = Trigger(
             name=name,

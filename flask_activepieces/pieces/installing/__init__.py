@@ -1,1 +1,1 @@
-"""Installs the piece on an Activepieces server, in the version that its changes need."""
+"""Installs the piece on an Activepieces server, with the version that its changes require."""

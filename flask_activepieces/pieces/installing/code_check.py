@@ -1,6 +1,6 @@
-"""Loads a package in Node as an engine does, before it is uploaded: a server accepts each version only once.
+"""Loads a package in Node as an engine does, before the upload, because a server accepts each version only once.
 
-An installation does not need Node. Without one of the last years, the package is uploaded unchecked.
+Node is optional: without Node 18 or newer, the package is uploaded unchecked.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ...errors import SetupError
 from ..archive import ENTRY, PieceArchive
 
 _SECONDS = 30
-#: The exit codes of the script; any other means that Node itself did not work.
+#: The exit codes of the script. Any other means that Node itself failed.
 _LOADED, _FAILED = 0, 3
-#: Engines do not run in a Node older than 18. packages/server/engine: the first export whose class has this name.
+#: Engines need Node 18. They use the first export whose class has this name (packages/server/engine).
 _SCRIPT = f"""
 if (parseInt(process.versions.node) < 18) {{ process.exit(1); }}
 import(require('url').pathToFileURL(process.argv[1])).then((module) => {{

@@ -1,4 +1,4 @@
-"""Installs the piece on an Activepieces server: which version it must be, the upload, and the flows it concerns."""
+"""Installs the piece on an Activepieces server: chooses the version, uploads it, and finds the flows that use it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..metadata import metadata_of
 from .code_check import check_code
 from .versions import FIRST_VERSION, Change, Level, compare, next_version
 
-#: An upload takes half a second; without a worker, Activepieces answers after 300.
+#: An upload takes half a second. Without a worker, Activepieces responds after 300 seconds.
 _UPLOAD = Timeout(read=120, total=150)
-#: A server with several processes lists a new piece after a moment.
+#: A server with several processes does not list a new piece immediately.
 _LISTED_SECONDS = 60
 _PAUSE_SECONDS = 1
 
@@ -39,28 +39,28 @@ class Plan:
 
     #: None: the piece is not installed yet.
     installed: str | None
-    #: What changed since; the largest first.
+    #: The changes since then, the largest first.
     changes: Sequence[Change]
     #: The version to install.
     version: str
-    #: For a major change: the flows that keep an older version until someone changes their steps.
+    #: For a major version: the flows that use the piece.
     flows: Sequence[FlowInUse] = ()
 
     @property
     def is_needed(self) -> bool:
-        """Whether the server lacks the piece, or has another one."""
+        """Whether the server lacks the piece, or has a different one."""
         return self.installed is None or bool(self.changes)
 
     @property
     def is_major(self) -> bool:
-        """Whether flows need work when they change to this version."""
+        """Whether flows must be changed before they use this version."""
         return any(change.level is Level.MAJOR for change in self.changes)
 
 
 class PieceInstaller:
     """Installs pieces with one credential: an API key, or an admin of the platform.
 
-    ``node`` is the path of Node, if there is one: it loads each piece before the upload.
+    ``node`` is the path of Node, if it is installed. Node then loads each piece before the upload.
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class PieceInstaller:
         return Plan(**{**vars(plan), "flows": self.flows_with(name)}) if plan.is_major else plan
 
     def changes(self, manifest: Mapping[str, Any]) -> Sequence[Change] | None:
-        """What changed since the newest version on the server; None if the server does not have the piece."""
+        """The changes since the newest version on the server; None if the server does not have the piece."""
         installed = self._newest(manifest["name"])
         return None if installed is None else compare(installed, metadata_of(manifest))
 
     def install(self, archive: PieceArchive) -> None:
-        """Upload the piece, and return when the server lists it. `Conflict` if it has this version already."""
+        """Upload the piece, and wait until the server lists it. `Conflict` if the server already has this version."""
         check_code(archive, node=self._node)
         self._client.pieces.install(archive.content, name=archive.name, version=archive.version, timeout=_UPLOAD)
         deadline = self._clock() + _LISTED_SECONDS
@@ -113,7 +113,7 @@ class PieceInstaller:
         ]
 
     def _triggers(self, flow: Flow) -> Iterator[Mapping[str, Any]]:
-        """The trigger, with all steps after it, of what runs and of what the author works on."""
+        """The triggers, each with all steps after it, of the published version and of the draft."""
         yield flow.version.trigger
         if flow.published_version_id not in (None, flow.version.id):
             yield self._client.flows.get(flow.id, version_id=flow.published_version_id).version.trigger

@@ -1,10 +1,10 @@
-"""The version of a piece follows from what changed since the installed one.
+"""Chooses the version of a piece by the changes since the installed version.
 
-A flow uses one exact version until its author chooses another. So a change is as large as its effect on that day:
+A flow uses one version until its author chooses another one. A change is as large as the work that this requires:
 
-    major   the flow needs work: something that it uses is gone, is of another type, or must be filled in now
+    major   the flow must be changed: something that it uses is removed, has another type, or is now required
     minor   there is something new
-    patch   only texts, or what cannot be seen
+    patch   only texts and details have changed
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FIRST_VERSION = "1.0.0"
 
 
 class Level(IntEnum):
-    """How large a change is: what it raises in the version."""
+    """How large a change is: which number of the version it increases."""
 
     PATCH = 1
     MINOR = 2
@@ -36,7 +36,7 @@ class Change:
 
 
 def next_version(installed: str, changes: Sequence[Change]) -> str:
-    """The version for these changes; without any, that of a patch."""
+    """The version for these changes; without changes, a patch version."""
     major, minor, patch = (int(number) for number in installed.split("."))
     match max((change.level for change in changes), default=Level.PATCH):
         case Level.MAJOR:
@@ -77,7 +77,7 @@ def _step(what: str, old: Document, new: Document) -> Iterator[Change]:
 
 
 def _outputs(described: Document, other: Document) -> dict[str, Any]:
-    """The fields of the output by name, if both documents have some: servers before 0.86 do not store them."""
+    """The output fields by name, if both documents have some. Servers before 0.86 do not store them."""
     if not (described.get("outputSchema") and other.get("outputSchema")):
         return {}
     return {each.get("key") or each.get("name"): each for each in described["outputSchema"].get("fields", ())}
@@ -118,7 +118,7 @@ def _choices(what: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     yield from (Change(Level.MINOR, f"{what} has the new choice {value!r}") for value in new if value not in old)
 
 
-#: What an existing connection contains or depends on. The scopes are not among it: it keeps what it was allowed.
+#: What an existing connection depends on. Not the scopes, because a connection keeps those that it has.
 _OF_A_CONNECTION = ("authUrl", "tokenUrl", "grantType", "authorizationMethod")
 
 
@@ -152,7 +152,7 @@ def _members(
     *,
     addition: Callable[[str, Any], Change] = lambda what, _: Change(Level.MINOR, f"{what} is new"),
 ) -> Iterator[Change]:
-    """A renamed member is a removed one and a new one: that is what it is to a flow."""
+    """A renamed member counts as a removed one and a new one, because this is its effect on a flow."""
     yield from (Change(Level.MAJOR, f"{what} {name} is removed") for name in old if name not in new)
     for name, described in new.items():
         if name in old:
@@ -172,5 +172,5 @@ def _texts(what: str, old: Document, new: Document, names: Sequence[str]) -> Ite
 
 
 def _given(value: Any) -> Any:
-    """A server leaves out what is empty."""
+    """The value, or None if it is empty, because servers do not store empty values."""
     return None if value in ("", [], {}) else value
