@@ -95,7 +95,7 @@ class Subscriptions:
 
         Activepieces may enable a trigger again without disabling it. The same URL then gets the same subscription,
         with the token and the inputs of this call. The secret stays the same, because an event may arrive before the
-        flow has stored a new one. Another owner gets another subscription, because the URL of a flow is no secret.
+        flow has stored a new one. Another owner gets another subscription, because the URL of a flow is not a secret.
         """
         identifier, fresh, now = random_id(), new_secret(), int(self._clock())
         target = _target_hash(subscriber, trigger_name, webhook_url or f"poll:{identifier}")
