@@ -42,9 +42,9 @@ _DATABASE_ERRORS = {
     "23503": "it refers to something that does not exist",
     "23505": "something with the same unique value exists",
 }
-#: The message of Activepieces' engine when it has none.
+#: The placeholder of Activepieces' engine for a missing message.
 _EMPTY_MESSAGE = "{}"
-#: The statuses that a proxy in front of Activepieces answers with an HTML page, and that are right.
+#: The statuses that are correct even with an HTML page, because a proxy in front of Activepieces sends one.
 _PROXY_STATUSES = {413, 429}
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -106,7 +106,7 @@ def error_from_response(operation: str, response: ApiResponse, *, secrets: Seque
     if not 400 <= status <= 599:
         detail = "the status is not an HTTP status"
         if 300 <= status < 400:
-            # Not followed: the credential would go wherever a redirect points.
+            # Redirects are not followed, because their target would get the credential.
             detail = f"the response is a redirect{_redirect_target(response)}"
         return UnexpectedResponse(operation, status=status, detail=detail)
     if status < 500 and response.is_html and status not in _PROXY_STATUSES:

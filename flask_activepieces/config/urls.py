@@ -1,8 +1,7 @@
-"""URLs in the configuration: each function returns the value as it is kept, or raises ValueError. And the issuer.
+"""URLs in the configuration, and the issuer. Each function returns the stored form of a URL, or raises ValueError.
 
-The issuer of codes, tokens and metadata is ``ACTIVEPIECES_PUBLIC_URL``, whatever a request contains: a forged Host
-header cannot get into a document or a token. Without the setting, only loopback works, with the host name of the
-request.
+The issuer of codes, tokens and metadata is ``ACTIVEPIECES_PUBLIC_URL``, so that a forged Host header cannot get into
+a document or a token. Without the setting, only loopback works, with the host name of the request.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from ..errors import SetupError
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
 #: A server's name; a name in a container network may have underscores.
 _NAME = re.compile(r"[a-z0-9_](-*[a-z0-9_])*(\.[a-z0-9_](-*[a-z0-9_])*)*")
-#: What a resolver may take for an IPv4 address, however odd: ``127.1``, ``0x7f000001``, ``2130706433``.
+#: Spellings that a resolver may accept as an IPv4 address: ``127.1``, ``0x7f000001``, ``2130706433``.
 _NUMBER_AT_END = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def split_url(url: str) -> SplitResult:
-    """The parts of a URL that has no character which does not belong in one."""
+    """The parts of a URL; `ValueError` if it has invalid characters."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -67,14 +66,14 @@ def is_loopback(hostname: str) -> bool:
     try:
         return ip_address(hostname).is_loopback
     except ValueError:
-        return False  # a name, and it is for some DNS server to say what it means
+        return False  # a name, which only a DNS server can resolve
 
 
 def server_url(value: Any) -> str:
-    """The address of an Activepieces server, in the one spelling by which two of them can be compared.
+    """The address of an Activepieces server in its canonical spelling, so that addresses can be compared.
 
-    Small letters, no port that goes without saying, no slash at the end; and nothing in it that two readers of a
-    URL could understand differently.
+    It is in lower case, without a default port and without a slash at the end. It contains nothing that two parsers
+    of URLs could interpret differently.
     """
     if not isinstance(value, str):
         raise ValueError("must be a string")
@@ -113,13 +112,13 @@ def script_url(value: Any) -> str:
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
         raise ValueError("must be an absolute URL such as https://cdn.example.com/embed.js")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        # Whoever changes it on its way acts in the name of every user.
+        # Anyone who can change the script in transit can act on behalf of every user.
         raise ValueError("http is allowed for loopback only; use https://")
     return url
 
 
 def path_prefix(value: Any) -> str:
-    """A path that others begin with."""
+    """The prefix of a group of paths."""
     prefix = str(value)
     if not prefix.startswith("/") or prefix.endswith("/") or "//" in prefix or set(prefix) & set("?#<>"):
         raise ValueError("must be a path that starts with a slash and ends without one, such as /oauth")
@@ -127,7 +126,7 @@ def path_prefix(value: Any) -> str:
 
 
 def redis_url(value: Any) -> str:
-    """An address that redis-py understands."""
+    """A URL that redis-py accepts."""
     url = str(value)
     if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
         raise ValueError("must start with redis://, rediss:// or unix://")
@@ -135,9 +134,10 @@ def redis_url(value: Any) -> str:
 
 
 def consent_url(value: Any, *, app_url: str | None) -> str:
-    """The app's own consent page: a path, or a URL of the origin that the app has.
+    """The app's own consent page: a path, or a URL with the app's origin.
 
-    A page of another origin could not answer: browsers send it no cookie, and its call is refused as cross-site.
+    A page of another origin could not send the decision: browsers send no cookie with its call, which is rejected as
+    cross-site.
     """
     url = str(value)
     parts = split_url(url)
@@ -151,7 +151,7 @@ def consent_url(value: Any, *, app_url: str | None) -> str:
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """What makes two URLs the same place (RFC 6454 §4)."""
+    """The origin of a URL, normalized (RFC 6454 §4)."""
     parts = urlsplit(url)
     default = _DEFAULT_PORTS.get(parts.scheme)
     return parts.scheme, parts.hostname, default if parts.port is None else parts.port
@@ -168,7 +168,7 @@ def loopback_issuer(asked_url: str) -> str:
 
 
 def same_issuer(left: str, right: str) -> bool:
-    """Whether two issuers are one: equal, or two names of one loopback port (``localhost``, ``127.0.0.1``)."""
+    """Whether two issuers are the same: equal, or two names of one loopback port (``localhost``, ``127.0.0.1``)."""
     return left == right or (_loopback_port(left) is not None and _loopback_port(left) == _loopback_port(right))
 
 
@@ -179,4 +179,4 @@ def _loopback_port(issuer: str) -> tuple[int | None, str] | None:
             return None
         return parts.port, parts.path
     except ValueError:
-        return None  # no URL at all
+        return None  # not a URL

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: a list of which the first signs and all verify, each with one algorithm.
+"""The keys for access tokens. The first key signs and all keys verify, each with one algorithm.
 
 Without configuration they are HS256 keys, derived from the app's secret keys, so that a new app needs no key files.
 With ``ACTIVEPIECES_JWT_KEYS`` they are EC P-256, RSA or Ed25519 key pairs, and other services can verify tokens with
@@ -30,7 +30,7 @@ from .keyring import KeyRing, sha256_hex
 TYPE = "at+jwt"
 _PURPOSE = "access token"
 _MAX_VERIFIED = 1024
-#: A key id is part of every token: a long or odd one is replaced by the key's thumbprint.
+#: Every token contains the key id, so a long or unusual one is replaced by the thumbprint of the key.
 _KEY_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 KeyPair = ECKey | RSAKey | OKPKey
@@ -38,7 +38,7 @@ KeyPair = ECKey | RSAKey | OKPKey
 
 @dataclass(frozen=True)
 class JwtKey:
-    """One key with the one algorithm that it may be used with."""
+    """A key, and the only algorithm that it may be used with."""
 
     kid: str
     algorithm: str
@@ -46,7 +46,7 @@ class JwtKey:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether who can verify can also sign: such a key is never published."""
+        """Whether the same key signs and verifies. Such a key must never be published."""
         return isinstance(self.key, OctKey)
 
     @property
@@ -59,7 +59,7 @@ class AlgorithmRegistry(JWSRegistry):
     """The algorithms that a verifier accepts, and no others."""
 
     def get_alg(self, name: str) -> Any:
-        # RFC 9864 has a new name for EdDSA, and joserfc warns of the old one, which is all that most libraries know.
+        # RFC 9864 renames EdDSA. joserfc warns about the old name, but most libraries only support that one.
         is_allowed = name in (self.allowed or ())
         return self.algorithms[name] if name == "EdDSA" and is_allowed else super().get_alg(name)
 
@@ -127,13 +127,13 @@ class JwtKeys:
 
 def derived_keys(ring: KeyRing) -> list[JwtKey]:
     """HS256 keys from the app's secret keys, for access tokens only."""
-    # The id is a hash of the derived key, which reveals nothing of it.
+    # The id is a hash of the derived key, which does not reveal the key.
     secrets = {sha256_hex(secret.hex())[:16]: secret for secret in ring.derive(_PURPOSE)}
     return [JwtKey(kid, "HS256", OctKey.import_key(secret, {"kid": kid})) for kid, secret in secrets.items()]
 
 
 def configured_keys(texts: Iterable[str]) -> list[JwtKey]:
-    """Key pairs from PEM or JSON Web Keys; `ValueError` says which one is wrong, never what it contains."""
+    """Key pairs from PEM or JSON Web Keys; `ValueError` names the invalid one, without its contents."""
     keys = [_configured_key(text, position) for position, text in enumerate(texts, start=1)]
     if len({key.kid for key in keys}) < len(keys):
         raise ValueError("duplicate kid: key ids must be unique")
@@ -159,7 +159,7 @@ def _configured_key(text: str, position: int) -> JwtKey:
 def _import_key_pair(text: str) -> OctKey | KeyPair:
     if text.lstrip().startswith("{"):
         described = json.loads(text)
-        # What the key is used for is decided here and not by its file.
+        # The use of the key is decided here, and not by its file.
         for hint in ("use", "key_ops", "alg"):
             described.pop(hint, None)
         return import_key(described)

@@ -31,9 +31,9 @@ class ConnectedApp:
 
     grant: Grant
     client: OAuthClient
-    #: Whether it registered itself, or uses the MCP endpoint: then it is no automation.
+    #: Whether it registered itself or uses the MCP endpoint. It is then listed as an agent.
     is_agent: bool
-    #: How many active token families use the grant, and what they may do together.
+    #: How many active token families use the grant, and the scopes that they have together.
     connections: int
     scope: str
     last_used_at: int | None
@@ -69,7 +69,7 @@ class ConnectedApps:
 
 
 def _usage_by_grant(conn: Connection, grant_ids: Sequence[str], now: int) -> dict[str, list[Any]]:
-    # A row for each set of scopes and resource, and not for each family: a grant may have very many families.
+    # A row for each set of scopes and resource, not for each family, because a grant can have very many families.
     statement = (
         select(
             _families.c.grant_id,

@@ -25,8 +25,8 @@ from .error_responses import error_response, with_server_errors
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: Where the environment of a request within the app has a token that is verified already. No header of a client can
-#: have this name: those begin with ``HTTP_``.
+#: The key of an already verified token in the WSGI environment of a request within the app. No client can send a
+#: header with this name, because headers begin with ``HTTP_``.
 VERIFIED_TOKEN = "flask_activepieces.verified_token"  # noqa: S105  # a name
 
 #: The scopes of each protected view. Not an attribute of the view: functools.wraps copies attributes to decorators
@@ -53,9 +53,9 @@ def require_scope(*scopes: str) -> Callable[[View], View]:
 
 
 def check_scopes(required: str | Iterable[str]) -> None:
-    """Reject the request unless its access token has these scopes: for a view that learns them from the request.
+    """Reject the request unless its access token has these scopes: for views whose scopes depend on the request.
 
-    `current_token` is the token then. Call it first. Other than `require_scope`, it does not exempt the view from
+    Call it first; `current_token` is then the token. Unlike `require_scope`, it does not exempt the view from
     the app's CSRF protection.
     """
     error = _check_request(frozenset([required] if isinstance(required, str) else required))
@@ -108,7 +108,7 @@ class TokenRejected(Exception):
 def authenticate(state: State, *, resource: Resource = API) -> AccessToken:
     """The valid token of the request, which becomes `current_token`; else `TokenRejected`.
 
-    An access token must be for this resource. A personal access token is for the whole app.
+    An access token must be for this resource. A personal access token is valid for the whole app.
     """
     g.activepieces_token = token = request.environ.get(VERIFIED_TOKEN) or _token_of_header(state, resource)
     assert isinstance(token, AccessToken)
@@ -171,6 +171,6 @@ def _find_personal_token(state: State, text: str) -> AccessToken:
 
 def bearer_token(authorization: str | None) -> str | None:
     """The token in the header ``Authorization``; None if there is none."""
-    # RFC 6750 §2.1, and no other way: a token in a query string ends up in logs (RFC 9700 §4.3.2).
+    # Only the header (RFC 6750 §2.1): a token in a query string would end up in logs (RFC 9700 §4.3.2).
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

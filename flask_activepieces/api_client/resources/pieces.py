@@ -53,9 +53,9 @@ class PieceAuth:
     grant_type: str | None = None
     #: The ``prompt`` of the authorization URL instead of ``consent``; ``omit`` for none.
     prompt: str | None = None
-    #: Further parameters of the authorization URL.
+    #: More parameters of the authorization URL.
     extra: Mapping[str, Any] = field(default_factory=dict)
-    #: Further fields in the order of the form; for ``CUSTOM_AUTH`` and ``BASIC_AUTH``, all fields.
+    #: More fields, in the order of the form; for ``CUSTOM_AUTH`` and ``BASIC_AUTH``, all fields.
     properties: tuple[PieceProperty, ...] = ()
 
     @property
@@ -107,7 +107,7 @@ class Pieces(Resource):
         return decode_object(Piece, _normalize_piece(piece), "pieces.get")
 
     def metadata(self, name: str, *, version: str | None = None) -> Mapping[str, Any]:
-        """What Activepieces stores of a piece, as JSON: also the forms of its actions and triggers."""
+        """All that Activepieces stores of a piece, as JSON, including the forms of its actions and triggers."""
         call = ApiCall("pieces.metadata", "GET", api_path("/pieces", name), query={"version": version})
         document = self._transport.send(call)
         if not isinstance(document, Mapping):

@@ -22,7 +22,7 @@ USER_LOADER = Kind(
     "error",
     "Users cannot be looked up by the ids in tokens: events are not delivered, and disabled users are not noticed.",
 )
-#: How many grants are looked at.
+#: How many grants are checked.
 _SAMPLE = 20
 
 

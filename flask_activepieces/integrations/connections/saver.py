@@ -38,7 +38,7 @@ class PlatformSharing:
 
 @dataclass(frozen=True, kw_only=True)
 class NewConnection:
-    """A connection to create, or to give another value."""
+    """A connection to create, or to update with a new value."""
 
     #: None until it is known: an authorization code is valid for a minute only.
     value: Value | None = field(default=None, repr=False)
@@ -56,7 +56,7 @@ class NewConnection:
     platform_sharing: PlatformSharing | None = None
     #: The user for whom a one-click connection is made; it replaces the name.
     owner_user_id: str | None = None
-    #: The id of the connection that gets another value; it replaces the name.
+    #: The id of the connection that gets a new value; it replaces the name.
     replaces_id: str | None = None
 
 
@@ -158,7 +158,7 @@ class ConnectionSaver:
             yield Reservation(integration, new, piece_name, destination, existing, lease)
 
     def save(self, reservation: Reservation, value: Value, *, user_id: str) -> Connection:
-        """The connection with this value, as Activepieces returns it."""
+        """Save the connection with this value; returns it as Activepieces does."""
         new, integration = reservation.new, reservation.integration
         existing = reservation.existing
         existing_metadata = existing.metadata if existing else None

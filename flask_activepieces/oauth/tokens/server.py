@@ -27,7 +27,7 @@ from .refresh_tokens import RefreshToken, Step
 
 @dataclass(frozen=True, kw_only=True)
 class FoundToken:
-    """A genuine token of ours, of either kind."""
+    """An access token or refresh token that this server issued."""
 
     token: AccessToken | Family
     is_active: bool
@@ -38,7 +38,7 @@ class FoundToken:
 
 
 class OAuthServer(BaseServer):
-    """Three endpoints and three grants. Nothing else is registered, so nothing else exists.
+    """Three endpoints and three grant types. All others are rejected, because Authlib does not know them.
 
     Each endpoint raises an `OAuth2Error` for an invalid request.
     """
@@ -58,7 +58,8 @@ class OAuthServer(BaseServer):
         try:
             grant = cast(TokenGrant, self.get_token_grant(request))
         except UnsupportedGrantTypeError:
-            # Authlib would repeat the client's value, which may hold characters that a description must not.
+            # Authlib would repeat the client's value, which may contain characters that are not allowed in a
+            # description.
             raise OAuth2Error(
                 error="unsupported_grant_type",
                 description="Use authorization_code, refresh_token or client_credentials.",
@@ -66,7 +67,7 @@ class OAuthServer(BaseServer):
         return grant.issue_tokens()
 
     def revoke(self, request: ClientRequest) -> dict[str, Any]:
-        """A client revokes one of its access tokens or, with any of its refresh tokens, the whole family."""
+        """Revoke an access token of the client or, for a refresh token, its token family."""
         client, _ = self.authenticate(request, CLIENT_METHODS)
         found = self._find_token(request)
         if found is None:
@@ -81,7 +82,7 @@ class OAuthServer(BaseServer):
         return {}
 
     def introspect(self, request: ClientRequest) -> dict[str, Any]:
-        """Describes a client's own tokens to it, and to a resource server those of its tenant, or of all tenants.
+        """Describe a token of the client; for a resource server, any token of its tenant, or of all tenants.
 
         Whether a token is active is always read from the database, never from a cache.
         """
@@ -111,7 +112,7 @@ class OAuthServer(BaseServer):
         return {name: value for name, value in payload.items() if value is not None}
 
     def _identifier(self, token: AccessToken | Family, caller: OAuthClient) -> str | None:
-        """The ``client_id`` of the token's client, as that names itself."""
+        """The ``client_id`` that the client of the token uses."""
         if isinstance(token, AccessToken):
             return token.client_url or token.client_id or None
         if token.client_id == caller.client_id:
@@ -122,7 +123,7 @@ class OAuthServer(BaseServer):
         return None if client is None else client.identifier
 
     def _find_token(self, request: ClientRequest) -> FoundToken | None:
-        """The token in the request if it is genuine. Its format shows which kind it is (RFC 7009 §2.1)."""
+        """The token in the request, if this server issued it. Its format shows its kind (RFC 7009 §2.1)."""
         value = request.form.get("token")
         if value is None:
             raise InvalidRequestError("The parameter token is missing.")
@@ -134,7 +135,7 @@ class OAuthServer(BaseServer):
         return self._find_access_token(request, value)
 
     def _find_personal_token(self, request: ClientRequest, value: str) -> FoundToken | None:
-        # It belongs to no client. So a resource server may introspect it, and only its user may revoke it.
+        # It does not belong to a client. So a resource server may introspect it, and only its user may revoke it.
         found = self.database.read(lambda conn: personal_tokens.find(conn, value, now=request.now))
         return None if found is None else FoundToken(token=found.as_access_token(request.issuer), is_active=True)
 

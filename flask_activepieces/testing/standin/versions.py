@@ -9,7 +9,7 @@ from typing import Literal
 Version = Literal["0.78", "0.83", "0.85", "0.86", "0.92"]
 
 #: Version -> the release that was run or, for 0.83 and 0.92, whose source was read. Of 0.83 only the MCP servers were
-#: read; in everything else it is played like 0.78.
+#: read; otherwise, it behaves like 0.78.
 RELEASES: Mapping[Version, str] = {
     "0.78": "0.78.2",
     "0.83": "0.83.0",
@@ -22,7 +22,7 @@ _ORDER = list(RELEASES)
 
 @dataclass(frozen=True)
 class Change:
-    """A change in behaviour since a version."""
+    """A change in behavior since a version."""
 
     since: Version
     before: str

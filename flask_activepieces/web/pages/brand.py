@@ -18,7 +18,7 @@ _STATIC = Path(__file__).parents[2] / "static"
 
 @dataclass(frozen=True, kw_only=True)
 class Brand:
-    """What a page says about the app."""
+    """What a page shows about the app."""
 
     name: str | None
     logo_url: str | None
@@ -28,7 +28,7 @@ class Brand:
 
     @property
     def support_label(self) -> str:
-        """The support address as people read it."""
+        """The support address as it is shown to users."""
         return (self.support_url or "").removeprefix("mailto:").removeprefix("https://")
 
     @property
@@ -55,7 +55,7 @@ def has_colors(settings: Settings) -> bool:
 
 
 def style_sheet() -> Response:
-    """Our style sheet, and the app's colors after it: a page needs one file, and a strict policy allows it."""
+    """Our style sheet followed by the app's colors: one file, which a strict content security policy allows."""
     ours = (_STATIC / STYLE_SHEET).read_text("utf-8")
     response = Response(f"{ours}\n{brand_rules(get_state().settings)}", mimetype="text/css")
     response.add_etag()
@@ -66,7 +66,7 @@ def style_sheet() -> Response:
 
 
 def brand_rules(settings: Settings) -> str:
-    """The custom properties that follow from the settings."""
+    """The custom properties for the colors in the settings."""
     rules = [f"color-scheme: {settings.color_scheme};"] if settings.color_scheme != "system" else []
     accent = settings.accent or settings.accent_dark
     if accent is not None:
@@ -76,5 +76,5 @@ def brand_rules(settings: Settings) -> str:
 
 
 def _in_app(url: str) -> str:
-    """The URL; a path begins where the app is mounted."""
+    """The URL. A path gets the mount path of the app as its prefix."""
     return f"{request.script_root}{url}" if url.startswith("/") else url

@@ -22,13 +22,13 @@ _LIFETIME = 5 * 60
 
 @dataclass(frozen=True)
 class ShownOnce:
-    """One kind of secret, with the name of its cookie. ``context`` names whose secret it is."""
+    """One kind of secret, with the name of its cookie. ``context`` identifies the owner of a secret."""
 
     cookie: str
     purpose: str
 
     def redirect(self, state: State, url: str, content: dict[str, Any], *, context: str, path: str) -> Response:
-        """To the page at ``path``, which shows this content."""
+        """Redirect to the page at ``path``, which shows this content."""
         sealed = self._encryptor(state).encrypt({**content, "exp": state.now() + _LIFETIME}, context=context)
         return set_cookie(state, see_other(url), self.cookie, sealed, path=path, max_age=_LIFETIME)
 
@@ -41,7 +41,7 @@ class ShownOnce:
         return content if state.now() < content["exp"] else None
 
     def forget(self, response: Response, *, path: str) -> Response:
-        """The response, after which a reload no longer shows the secret."""
+        """The response, which deletes the cookie, so that a reload no longer shows the secret."""
         if self.cookie in request.cookies:
             response.delete_cookie(self.cookie, path=path, httponly=True, samesite="Lax")
         return response
