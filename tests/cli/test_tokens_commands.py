@@ -19,7 +19,7 @@ def run(app: Flask, *arguments: str) -> Any:
 
 @pytest.fixture
 def tokens(app: Flask, bob: Person, carol: Person) -> dict[str, str]:
-    """The text of a token of each."""
+    """A token of Bob and a token of Carol."""
     return {"bob": create_token(bob, scope="tasks:read"), "carol": create_token(carol, expires="never")}
 
 
@@ -82,7 +82,7 @@ def test_a_token_has_an_expiry_within_ten_years(app: Flask, days: str) -> None:
     assert run(app, "create", *BOB, "--days", days).exit_code == 2
 
 
-def test_tokens_are_listed_without_their_text(app: Flask, tokens: dict[str, str]) -> None:
+def test_the_list_does_not_contain_the_tokens_themselves(app: Flask, tokens: dict[str, str]) -> None:
     result = run(app, "list")
 
     assert result.exit_code == 0
@@ -103,7 +103,7 @@ def test_tokens_are_filtered_by_tenant_and_user(app: Flask, tokens: dict[str, st
     assert listed(app, "--tenant", "globex", "--user", "bob") == []
 
 
-def test_an_empty_list_says_so(app: Flask) -> None:
+def test_an_empty_list_has_a_message(app: Flask) -> None:
     assert run(app, "list").output == "There are no tokens.\n"
 
 

@@ -1,4 +1,4 @@
-"""The small host on a real port, and a person with a signed-in browser."""
+"""The small host on a real port, and a browser with a signed-in user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def site(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(site: str) -> Iterator[Visitor]:
-    """Bob with his browser."""
+    """The browser of Bob, who is signed in."""
     person = Visitor(site, "bob")
     yield person
     person.close()

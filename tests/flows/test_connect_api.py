@@ -89,7 +89,7 @@ def test_concurrent_first_clicks_create_one_client(app: Flask, alice: ApiUser, i
 def test_an_integration_client_gets_no_code_at_the_authorization_endpoint(
     app: Flask, alice: ApiUser, integration: str
 ) -> None:
-    """Its redirect URI comes from an unverified server, and its grant would answer without asking the user."""
+    """Its redirect URI comes from an unverified server, and with its grant no one would ask the user."""
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (client,) = rows_of(app, "oauth_clients")
     authorization = {
@@ -311,7 +311,7 @@ def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_settin
 
 
 def test_bidi_characters_in_a_link_do_not_reorder_the_question(alice: ApiUser, integration: str) -> None:
-    """Anyone may have written the link and the name in it."""
+    """Anyone can write a link, and the name in it."""
     page = open_start_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
 
     assert "for the connection “Our Slack” of Acme?" in page.text

@@ -181,7 +181,7 @@ def test_a_class_based_view_with_a_scope_is_exempt(app: Flask) -> None:
 
 
 class NotesToRead(MethodView):
-    """People read it in a browser; only programs change it."""
+    """Users read it in a browser, and only programs change it."""
 
     def get(self) -> ResponseReturnValue:
         return "notes"
@@ -192,7 +192,7 @@ class NotesToRead(MethodView):
 
 
 class NotesToDelete(NotesToRead):
-    """People may also change something."""
+    """Users can also change something in a browser."""
 
     def delete(self) -> ResponseReturnValue:
         return "deleted"
@@ -278,7 +278,7 @@ def test_a_view_with_an_outer_decorator_stays_protected(app: Flask, view: Callab
     assert bob.browser.post("/notes").status_code == 400
 
 
-def test_a_view_with_a_method_for_people_stays_protected(app: Flask) -> None:
+def test_a_view_with_a_method_for_browsers_stays_protected(app: Flask) -> None:
     """Flask-WTF can only exempt whole views."""
     app.add_url_rule("/api/notes", view_func=NotesToDelete.as_view("notes"))
     bob = Person(app, "bob")

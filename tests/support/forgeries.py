@@ -13,7 +13,7 @@ MALFORMED_TOKENS = ["nonsense", "a.b.c", "a.0.b.c", "eyJhbGciOiJub25lIn0.e30.", 
 
 Claims = dict[str, Any]
 
-#: Writes JSON as in our own tokens: a token with a space in its header would be refused for that alone.
+#: Writes JSON as in our own tokens: a token with a space in its header would be rejected for that reason alone.
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 

@@ -18,7 +18,7 @@ AUTH = "{{connections['key']}}"
 
 
 def install(standin: Standin, piece: PieceArchive, **changes: Any) -> TestResponse:
-    """Upload a piece; None leaves a field out."""
+    """Upload a piece. Fields with the value None are omitted."""
     form = {
         "packageType": "ARCHIVE",
         "scope": "PLATFORM",
@@ -35,20 +35,20 @@ def install(standin: Standin, piece: PieceArchive, **changes: Any) -> TestRespon
 
 
 def install_manifest(standin: Standin, base_url: str, **more: Any) -> None:
-    """Install a piece whose app is there, and connect to it with a token as ``key``."""
+    """Install a piece of the app at ``base_url``, and create the connection ``key`` with a token."""
     answer = install(standin, build_archive(manifest(base_url, **{"auth": [SECRET_TEXT], **more})))
     assert answer.status_code == 201, answer.text
     standin.connect("key", NAME, TOKEN)
 
 
 def piece_trigger(name: str, **inputs: Any) -> dict[str, Any]:
-    """The trigger of the piece as the trigger of a flow."""
+    """The trigger of a flow that uses this trigger of the piece."""
     settings = {"pieceName": NAME, "pieceVersion": "1.0.0", "triggerName": name, "input": {"auth": AUTH, **inputs}}
     return {"type": "PIECE_TRIGGER", "name": "trigger", "displayName": name, "valid": True, "settings": settings}
 
 
 def draft_with(standin: Standin, trigger: Mapping[str, Any], *steps: dict[str, Any]) -> str:
-    """A flow with that trigger, which is not published yet; returns its id."""
+    """Create an unpublished flow with this trigger; returns its id."""
     flow_id = standin.flow(*steps, publish=False)
     standin.operate(flow_id, "UPDATE_TRIGGER", dict(trigger))
     return flow_id
@@ -70,7 +70,7 @@ def status_of(standin: Standin, flow_id: str) -> str:
 
 
 def outputs_of(standin: Standin, flow_id: str) -> list[Any]:
-    """What the trigger put out in each run, oldest first."""
+    """The output of the trigger in each run, the oldest first."""
     standin.server.finish_runs()
     # Not from the API, whose list has no order among runs of the same millisecond.
     rows = standin.server.state.store.all("flow_run", flowId=flow_id)

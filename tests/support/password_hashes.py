@@ -1,4 +1,4 @@
-"""Counts password hashes: unlike time, their number is the same on every machine."""
+"""Counts password hashes. Unlike times, their number is the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def count_password_hashes(act: Callable[[], Any]) -> int:
-    """How many passwords were hashed; nothing else in the login is slow."""
+    """The number of hashed passwords. Nothing else in the login is slow."""
     slow: list[str] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:

@@ -1,4 +1,4 @@
-"""The manifest of a small piece, as the declarations of an app would give it."""
+"""The manifest of a small piece, as it would be built from the declarations of an app."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ CUSTOM_AUTH = {
 
 
 def text(title: str, **more: Any) -> dict[str, Any]:
-    """A property for a line of text."""
+    """A property with one line of text."""
     return {"type": "SHORT_TEXT", "displayName": title, "required": False, **more}
 
 
 def manifest(base_url: str | None, **more: Any) -> dict[str, Any]:
-    """A piece whose app is there."""
+    """The manifest of a piece of the app at ``base_url``."""
     return {
         "format": 1,
         "name": "@tasklane/piece-tasklane",
@@ -82,6 +82,6 @@ def action(name: str, props: dict[str, Any], **request: Any) -> dict[str, Any]:
 
 
 def trigger(name: str, *, kind: str = "WEBHOOK", **more: Any) -> dict[str, Any]:
-    """A trigger of that name."""
+    """A trigger with this name."""
     described = {"displayName": name.replace("_", " "), "description": "", "requireAuth": True, "props": {}}
     return {name: {**described, "type": kind, "sampleData": {"title": "An example"}, **more}}

@@ -21,7 +21,7 @@ from .hosts import ALL_SCOPES, HostWithLabs
 
 PREFIX = "/api/integration/activepieces/piece"
 PASSWORD = "correct horse battery staple"
-#: The Activepieces of the small host, which nothing in these tests calls.
+#: The Activepieces server of the small host. These tests do not call it.
 SERVER = "https://activepieces.test"
 WEBHOOK = f"{SERVER}/api/v1/webhooks/abcdefghijklmnopqrstu"
 
@@ -84,7 +84,7 @@ class PieceHost(HostWithLabs):
 
 @dataclass
 class Effects:
-    """What the actions did, and what they do next."""
+    """What the actions have done, and what they will do."""
 
     created: list[str] = field(default_factory=list)
     during: Callable[[], Any] = field(default=lambda: None)
@@ -203,7 +203,7 @@ def _declare(activepieces: Activepieces, effects: Effects) -> None:
 
 @dataclass
 class Flow:
-    """A flow of Activepieces, which calls the app with the token of its connection."""
+    """A flow of Activepieces that calls the app with the token of its connection."""
 
     app: Flask
     token: str | None
@@ -230,7 +230,7 @@ class Flow:
 
 
 def create_token(person: Person, *, scope: str = ALL_SCOPES, **choices: Any) -> str:
-    """A new personal access token, created on the page and copied from the next one."""
+    """A new personal access token, created on the page and copied from the page that shows it."""
     form = person.sees("/oauth/personal-tokens/new").form("expires")
     answer = person.sends(form, **({"name": "My flow", "scope": scope.split(), "expires": "90"} | choices))
     assert answer.status_code == 303, answer.text
@@ -244,7 +244,7 @@ def token_on(text: str) -> str:
 
 
 def emit(app: Flask, trigger: Trigger, *titles: str, tenant_id: str = "acme", **recipients: Any) -> None:
-    """Let something happen in the app."""
+    """Emit an event of the app."""
     with app.app_context():
         payloads = [{"title": title, "secret_note": "note"} for title in titles]
         trigger.emit_many(payloads, tenant_id=tenant_id, **recipients)

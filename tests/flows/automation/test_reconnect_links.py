@@ -1,4 +1,4 @@
-"""The link in a mail about a broken connection: who it leads where, before and after the login."""
+"""The link in an e-mail about a broken connection, and where it leads each user, before and after the login."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def app(make_app: MakeApp, server: ActivepiecesServer, host: Host) -> Flask:
 
 
 def break_and_mail(app: Flask, server: ActivepiecesServer, connection: dict[str, Any]) -> str:
-    """The link in the mail that the job sends about this connection, without the site."""
+    """The path of the link in the e-mail that the job sends about this connection."""
     links: list[str] = []
 
     def mail(sender: Flask, event: Event) -> None:
@@ -91,7 +91,7 @@ def test_the_link_leads_to_the_form_that_repairs_the_connection(
     assert names_on(server) == ["Our key"]
 
 
-def test_someone_who_is_signed_out_signs_in_first(app: Flask, link: str) -> None:
+def test_a_signed_out_user_signs_in_first(app: Flask, link: str) -> None:
     response = Person(app).opens(link)
 
     sent_to = urlsplit(response.location)
@@ -109,7 +109,7 @@ def test_the_link_leads_to_the_workspace_of_the_connection(admin: AreaUser, link
     assert "Workspace Acme " in page.text
 
 
-def test_what_counts_is_the_permission_in_the_workspace_of_the_connection(
+def test_the_permission_in_the_workspace_of_the_connection_decides(
     app: Flask, alice: AreaUser, server: ActivepiecesServer, host: Host
 ) -> None:
     select(alice, "acme-labs")
@@ -125,9 +125,7 @@ def test_what_counts_is_the_permission_in_the_workspace_of_the_connection(
 
 
 @pytest.mark.parametrize("name", ["carol"])
-def test_someone_of_another_tenant_learns_nothing(
-    app: Flask, server: ActivepiecesServer, link: str, name: str
-) -> None:
+def test_a_user_of_another_tenant_sees_nothing(app: Flask, server: ActivepiecesServer, link: str, name: str) -> None:
     stranger = area_user(app, name)
     for is_linked in (False, True):
         if is_linked:
@@ -140,14 +138,14 @@ def test_someone_of_another_tenant_learns_nothing(
         assert "If you got the link at another account, sign in there." in pages[0].text
 
 
-def test_someone_who_may_only_look_is_sent_to_an_admin(app: Flask, link: str) -> None:
+def test_a_user_without_the_permission_is_referred_to_an_admin(app: Flask, link: str) -> None:
     page = area_user(app, "bob").sees(link)
 
     assert page.status == 403
     assert "Ask an administrator of your workspace." in page.text
 
 
-def test_a_form_by_someone_who_may_only_look_changes_nothing(
+def test_a_form_of_a_user_without_the_permission_changes_nothing(
     app: Flask, admin: AreaUser, server: ActivepiecesServer, link: str
 ) -> None:
     bob = area_user(app, "bob")
@@ -156,9 +154,7 @@ def test_a_form_by_someone_who_may_only_look_changes_nothing(
     assert bob.posts(path, **{"field-0": "ok-bob", "external_id": "x"}).status_code == 403
 
 
-def test_a_connection_that_was_deleted_is_said_to_be_gone(
-    admin: AreaUser, server: ActivepiecesServer, link: str
-) -> None:
+def test_a_deleted_connection_is_reported_as_deleted(admin: AreaUser, server: ActivepiecesServer, link: str) -> None:
     connection = urlsplit(link).path.removesuffix("/reconnect").removeprefix(AREA)
     admin.presses(admin.visits(f"{connection}/delete"), "/delete")
 
@@ -179,7 +175,7 @@ def test_a_workspace_whose_link_was_removed_has_nothing_to_reconnect(
     assert admin.sees(link).status == 404
 
 
-def test_a_connection_that_works_again_is_said_to_work(admin: AreaUser, link: str) -> None:
+def test_a_repaired_connection_is_reported_as_working(admin: AreaUser, link: str) -> None:
     admin.submits(admin.sees(link).form("external_id"), **{"field-0": "ok-new"})
 
     assert "This connection works at the moment." in admin.sees(link).text

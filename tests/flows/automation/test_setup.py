@@ -1,4 +1,4 @@
-"""The set-up wizard and the settings of a linked workspace."""
+"""The setup wizard, and the settings of a linked workspace."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_only_project_needs_no_choice(
         ("password", {"email": "ada@example.com", "password": "wrong"}, "Activepieces does not accept it."),
     ],
 )
-def test_what_is_wrong_stands_beside_the_field(
+def test_an_error_is_shown_beside_its_field(
     app: Flask, alice: AreaUser, way: str, entered: dict[str, str], message: str
 ) -> None:
     form = alice.visits("/setup", **{"with": way}).form("with")
@@ -78,7 +78,7 @@ def test_what_is_wrong_stands_beside_the_field(
         assert f'value="{secret}"' not in page.response.text
 
 
-def test_a_server_that_is_down_is_said_in_words(alice: AreaUser, server: ActivepiecesServer) -> None:
+def test_an_unreachable_server_is_explained(alice: AreaUser, server: ActivepiecesServer) -> None:
     form = key_form(alice).form("api_key")
     server.faults.reset_connection("*", "*", times=None)
 
@@ -137,7 +137,7 @@ def test_a_project_of_others_is_not_accepted(app: Flask, alice: AreaUser, server
     assert "integrations" not in row_counts(app)
 
 
-def test_a_workspace_on_the_apps_key_has_nothing_to_enter(make_app: MakeApp, server: ActivepiecesServer) -> None:
+def test_a_workspace_on_the_apps_key_needs_no_input(make_app: MakeApp, server: ActivepiecesServer) -> None:
     app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
     alice = area_user(app, "alice")
 
@@ -209,7 +209,7 @@ def test_automation_can_be_switched_off_and_on(admin: AreaUser, server: Activepi
     assert "Everything works" in admin.visits().text
 
 
-def test_the_link_is_removed_after_a_page_that_says_what_stops(app: Flask, admin: AreaUser) -> None:
+def test_removing_the_link_asks_first_and_says_what_stops_working(app: Flask, admin: AreaUser) -> None:
     question = admin.visits("/setup/unlink")
     assert "lose their access" in question.text
     assert "integrations" in row_counts(app)
@@ -220,7 +220,7 @@ def test_the_link_is_removed_after_a_page_that_says_what_stops(app: Flask, admin
     assert "integrations" not in row_counts(app)
 
 
-def test_a_key_that_was_revoked_is_said_in_words(admin: AreaUser, server: ActivepiecesServer) -> None:
+def test_a_revoked_key_is_explained(admin: AreaUser, server: ActivepiecesServer) -> None:
     for key in server.state.store.all("api_key"):
         server.state.store.drop("api_key", key["id"])
 

@@ -1,4 +1,4 @@
-"""Runs of flows: pages skip none, and a failure has a readable reason."""
+"""Runs of flows: no page skips a run, and a failure has a readable reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows: operations that Activepieces would execute only in part, and responses of webhooks."""
+"""Flows: operations that Activepieces would execute only partly, and responses of webhooks."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def test_a_synchronous_run_returns_the_response() -> None:
 
 
 def test_a_webhook_never_gets_the_credential() -> None:
-    """The flow receives all headers, and whoever can read its runs sees them."""
+    """The flow receives all headers, which everyone who can read its runs sees."""
     transport = says({}, {})
 
     Flows(transport).run(FLOW)
@@ -384,7 +384,7 @@ def test_a_flow_without_a_response_returns_none() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, None])
-def test_an_empty_408_is_none_like_204(body: dict[str, Any] | None) -> None:
+def test_an_empty_408_is_no_response_like_204(body: dict[str, Any] | None) -> None:
     """The response of a 0.86 server."""
     assert Flows(FakeTransport([answer(408, body)])).run(FLOW) is None
 

@@ -1,4 +1,4 @@
-"""A package is loaded in Node before it is uploaded, if Node is there."""
+"""A package is loaded in Node before it is uploaded, if Node is installed."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def test_without_node_the_package_is_not_checked(archive: PieceArchive) -> None:
 
 
 @pytest.mark.parametrize("script", ["exit 1", "exit 127", "kill -9 $$"])
-def test_a_node_that_does_not_work_is_no_reason_to_refuse(archive: PieceArchive, tmp_path: Path, script: str) -> None:
-    """For example one that is older than all servers, or another program of that name."""
+def test_a_node_that_does_not_work_is_ignored(archive: PieceArchive, tmp_path: Path, script: str) -> None:
+    """For example an old version, or another program with the same name."""
     assert check_code(archive, node=program(tmp_path, script)) is False
 
 
-def test_a_node_that_is_gone_is_no_reason_to_refuse(archive: PieceArchive, tmp_path: Path) -> None:
+def test_a_missing_node_is_ignored(archive: PieceArchive, tmp_path: Path) -> None:
     assert check_code(archive, node=str(tmp_path / "node")) is False
