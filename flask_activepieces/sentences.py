@@ -13,13 +13,13 @@ _WHOLE_INPUT = "_schema"
 
 
 def detail_of(body: Mapping[str, Any]) -> str:
-    """The sentence about the error as a whole; empty if there is none."""
+    """The sentence about the whole error; empty if it has none."""
     found = (body.get(name) for name in _DETAILS)
     return next((text for text in found if text and isinstance(text, str)), "")
 
 
 def field_sentences(body: Mapping[str, Any]) -> str:
-    """The sentences about single fields, each with the field's name; empty if there are none."""
+    """The sentences about single fields, each with the field's name; empty if it has none."""
     errors = next((body[name] for name in _FIELDS if body.get(name) is not None), None)
     return " ".join(_sentences(errors, ()))
 

@@ -1,6 +1,6 @@
 """Standard Webhooks: how a receiver knows that an event comes from this app and is new.
 
-https://www.standardwebhooks.com: the signature covers the id, the time and the body. Each attempt is signed anew.
+https://www.standardwebhooks.com: the signature covers the id, the time and the body. Each attempt is signed again.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class CredentialStore:
         }
 
     def client_secret(self, integration: Integration) -> str | None:
-        """The secret of the integration's OAuth client; None if there is none that can be decrypted."""
+        """The secret of the integration's OAuth client; None if it has none, or if it cannot be decrypted."""
         if integration.encrypted_client_secret is None:
             return None
         try:

@@ -91,7 +91,7 @@ deliveries = Table(
     Column("last_error", String(300)),
     Column("last_ms", Integer),
     Column("last_response", Text),
-    # When it began to wait; a replay waits anew.
+    # When it began to wait; a replay starts again.
     Column("created_at", TIME, nullable=False, index=True),
     Column("updated_at", TIME, nullable=False),
     UniqueConstraint("event_id", "subscription_id"),

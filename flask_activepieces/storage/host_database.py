@@ -128,7 +128,7 @@ def _note_orm_statement(state: ORMExecuteState) -> None:
 
 def _note_connection(session: Session, transaction: SessionTransaction, conn: Connection) -> None:
     if transaction.parent is None:
-        conn.info.pop(_HAS_WRITTEN, None)  # left by whoever had it from the pool before
+        conn.info.pop(_HAS_WRITTEN, None)  # left by an earlier user of this pooled connection
         session.info.setdefault(_CONNECTIONS, []).append(conn)
 
 

@@ -60,7 +60,7 @@ class Invitation(Record):
     project_id: str | None = None
     #: Only in lists.
     project_role: ProjectRole | None = None
-    #: Lets in whoever has it. Only the inviting user gets it, from a server that sends no e-mail.
+    #: Anyone who has it can join. Only the inviting user gets it, and only from a server that sends no e-mail.
     link: str | None = field(default=None, repr=False)
 
 

@@ -205,7 +205,7 @@ class TenantConnections:
 
 
 def _pick(connections: Sequence[Connection], connection_id: str) -> Connection:
-    """The connection with this id; `NotFound` if there is none."""
+    """The connection with this id; `NotFound` if it does not exist."""
     for connection in connections:
         if connection.id == connection_id:
             return connection

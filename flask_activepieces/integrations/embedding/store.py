@@ -1,4 +1,4 @@
-"""The users whom the app has signed in to a project, as rows: whoever may be a member there has one."""
+"""The users whom the app has signed in to a project: a row for each user who may be a member there."""
 
 from __future__ import annotations
 

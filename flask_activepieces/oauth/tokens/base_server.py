@@ -115,7 +115,7 @@ class BaseServer(AuthorizationServer):
     def _authenticate_with_key(
         self, assertion: str, client: OAuthClient | None, request: ClientRequest
     ) -> OAuthClient:
-        """RFC 7523 §3. The assertion works once: whoever reads it in a log cannot use it again."""
+        """RFC 7523 §3. The assertion works once, so anyone who reads it in a log cannot use it again."""
         if client is None or client.jwks is None:
             raise authentication.invalid_client("Unknown client, or one without keys.", by_header=False)
         kid, _ = assertions.read_unverified(assertion)

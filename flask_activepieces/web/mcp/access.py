@@ -29,7 +29,7 @@ def check_scopes(token: AccessToken, required: frozenset[str]) -> None:
 def is_within_limits(state: State, token: AccessToken, requests: int) -> bool:
     """Count the requests; False if they are too many for the token or for its tenant."""
     settings, now = state.settings, state.now()
-    # Not the token itself: a refreshed one would start anew.
+    # Not the token itself, because a refreshed token would reset the limit.
     holder = token.family_id or token.personal_token_id or token.client_id
     limits = [(f"mcp token {holder}", settings.mcp_token_limit)]
     if token.tenant_id is not None:
@@ -39,7 +39,7 @@ def is_within_limits(state: State, token: AccessToken, requests: int) -> bool:
 
 
 def seconds_to_wait(state: State) -> int:
-    """When the limits count anew."""
+    """How many seconds until the counts are reset."""
     return WINDOW - state.now() % WINDOW
 
 

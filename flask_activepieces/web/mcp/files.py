@@ -24,7 +24,7 @@ DEFAULT_TYPE = "application/octet-stream"
 
 
 def with_files(schema: Schema | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with each file in place of its text; `InvalidInput` for a text that is none."""
+    """The arguments with each file in place of its text; `InvalidInput` for a text that is not a file."""
     known = dict(value_fields(schema))
     return {name: _converted(name, known.get(name), value) for name, value in arguments.items()}
 

@@ -1,6 +1,6 @@
 """What a request looks like when it arrives: for ``flask activepieces doctor``, which compares it with the settings.
 
-Only for whoever has the app's secret keys: others get 404, as if the route did not exist.
+Only callers who have the app's secret keys get a response. Others get 404, as if the route did not exist.
 """
 
 from __future__ import annotations

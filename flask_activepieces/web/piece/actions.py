@@ -81,7 +81,7 @@ def _try(step: Callable[..., None], *arguments: Any) -> None:
     try:
         step(*arguments)
     except Unavailable:
-        # What the action did, or its own error, is what the caller must learn. The claim expires by itself.
+        # The caller must get the result or error of the action. The claim expires automatically.
         log.warning("The answer of an action was not kept, because the database is unavailable.")
 
 

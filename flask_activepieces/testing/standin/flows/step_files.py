@@ -17,7 +17,7 @@ group = RouteGroup("step files")
 
 @group.route("GET", "/step-files/signed", query={"token": text()}, who=PUBLIC)
 def read(call: RouteCall) -> Response:
-    """A file, for whoever has its URL."""
+    """A file, for anyone who has its URL."""
     row = call.state.store.first(FILES, token=call.query["token"])
     if row is None:
         raise not_found("file", "signed")

@@ -80,7 +80,7 @@ def start_and_wait(call: RouteCall) -> Response:
 
 
 def _handshake(state: ServerState, flow: Row, payload: Row) -> Response | None:
-    """The piece's answer to a handshake; None if the request is none, or if the piece fails."""
+    """The piece's response to a handshake; None for any other request, or if the piece fails."""
     version = published_version(state, flow)
     found = find_trigger(state, version) if version else None
     if found is None or (found.trigger.handshake_header or "") not in payload["headers"]:

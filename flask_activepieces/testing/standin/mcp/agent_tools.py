@@ -1,4 +1,4 @@
-"""The check of an MCP server that an agent step shall use: over real HTTP, as the server's MCP client does it.
+"""Checks an MCP server for an agent step: over real HTTP, like the MCP client of Activepieces.
 
 All failures have one text, so that no one can scan the server's network.
 """

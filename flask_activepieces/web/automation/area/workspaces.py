@@ -1,7 +1,7 @@
 """In which workspace a user works: their current one, or another one that they selected, in a cookie.
 
 The cookie is only a wish: each request checks that the workspace is one of the user's. It is signed for this user, so
-that neither another site of the domain nor whoever used the browser before chooses where an admin works.
+that neither another site of the domain nor an earlier user of the browser can choose where an admin works.
 """
 
 from __future__ import annotations
