@@ -109,7 +109,8 @@ class WebhookCalls:
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> ApiResponse:
-    body = response.read(MAX_RESPONSE_BYTES)
+    # Not unpacked: a few kilobytes can become gigabytes.
+    body = response.read(MAX_RESPONSE_BYTES, decode_content=False)
     if len(body) == MAX_RESPONSE_BYTES:
         response.close()  # rather than read the rest
     response.release_conn()

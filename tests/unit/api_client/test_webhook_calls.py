@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import ssl
 import time
+import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
@@ -82,6 +84,22 @@ def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(
     assert resolved == ["localhost"]
     assert len(server.received) == 2
     assert other.received == []
+
+
+def test_a_compressed_body_is_not_unpacked(calls: WebhookCalls) -> None:
+    """A few kilobytes can become gigabytes, and more if they are packed twice."""
+    bomb = gzip.compress(gzip.compress(bytes(20_000_000)))
+
+    with raw_server(lambda request: request.answer(200, bomb, Content_Encoding="gzip, gzip")) as server:
+        tracemalloc.start()
+        try:
+            response = post(calls, server.url)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert response.body == bomb[:MAX_RESPONSE_BYTES]
+    assert peak < 1_000_000
 
 
 def test_only_the_beginning_of_a_long_body_is_read(calls: WebhookCalls) -> None:
