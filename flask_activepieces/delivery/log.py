@@ -172,6 +172,7 @@ def _is_of(organizations: Collection[str | None]) -> ColumnElement[bool]:
     flow = (
         select(subscriptions.c.organization_id)
         .where(subscriptions.c.id == deliveries.c.subscription_id)
+        .correlate(deliveries)
         .scalar_subquery()
     )
     return and_(events.c.organization_id.in_(names), or_(flow.is_(None), flow.in_(names)))
