@@ -47,7 +47,8 @@ class Sender:
             response.status,
             None,
             _milliseconds(started),
-            response.body[:MAX_RESPONSE].decode("utf-8", "replace"),
+            # PostgreSQL stores no NUL character.
+            response.body[:MAX_RESPONSE].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
             _retry_after(response.headers.get("retry-after")),
         )
 

@@ -55,7 +55,7 @@ def made(
 @pytest.fixture
 def flows(server: Webhooks) -> Webhooks:
     server.received.clear()
-    server.answer = always(200)
+    server.answer, server.body = always(200), b"{}"
     return server
 
 
@@ -87,6 +87,20 @@ def test_an_event_arrives_once_and_is_signed(host: EventApp, flows: Webhooks, cl
     # The library checks the time too, and ours is not now.
     signature = Webhook(secret).sign(received.event_id, _datetime(clock()), received.body.decode())
     assert received.headers["webhook-signature"] == signature
+
+
+def test_a_response_that_no_database_takes_does_not_repeat_the_event_for_ever(
+    host: EventApp, flows: Webhooks
+) -> None:
+    """PostgreSQL stores no NUL character. If the result could not be stored, the event would be sent again."""
+    flows.body = b"a\x00b\xff\xed\xa0\x80"
+    host.subscribe(flows.url_of("f1"))
+    host.emit(1)
+
+    assert host.deliver() == 1
+
+    (delivery,) = host.logged()
+    assert (delivery.state, delivery.last_response[:3]) == ("delivered", "a\ufffdb")
 
 
 def test_an_event_of_a_transaction_that_is_rolled_back_never_existed(host: EventApp, flows: Webhooks) -> None:

@@ -63,6 +63,7 @@ class Webhooks:
     url: str = ""
     #: What it answers; tests may replace it.
     answer: Answer = accept
+    body: bytes = b"{}"
     received: list[Received] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
@@ -96,10 +97,10 @@ def webhooks() -> Iterator[Webhooks]:
                 state.received.append(received)
             status, headers = state.answer(received)
             self.send_response(status)
-            for name, value in {"Content-Length": "2", **headers}.items():
+            for name, value in {"Content-Length": str(len(state.body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(state.body)
 
         def log_message(self, *_: Any) -> None:
             pass
