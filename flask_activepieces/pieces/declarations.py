@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from .auth import Auth, OAuth2
 
 Audience = Literal["human", "ai", "both"]
 SchemaLike = Schema | type[Schema]
+AnyField = fields.Field[Any]
+Scopes = frozenset[str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,18 +147,70 @@ class Trigger:
         self.store(self, list(payloads), tenant_id=tenant_id, organization_id=organization_id, user_id=user_id)
 
     def visible_payload(self, payload: Mapping[str, Any], scopes: Iterable[str]) -> dict[str, Any]:
-        """The dumped payload without the fields whose metadata ``scope`` is not among these."""
-        allowed = {None, *scopes}
-        hidden = {
-            field.data_key or name
-            for name, field in self.payload.dump_fields.items()
-            if field.metadata.get("scope") not in allowed
-        }
-        return {name: value for name, value in payload.items() if name not in hidden}
+        """The dumped payload without the fields whose metadata ``scope`` is not among these, at any depth."""
+        return _visible_object(self.payload, payload, frozenset([None, *scopes]))
 
 
 #: What an app can declare besides its piece.
 Declared = Account | Action | Options | Trigger
+
+
+def _visible_object(schema: Schema, dumped: Mapping[str, Any], allowed: Scopes) -> dict[str, Any]:
+    known = {each.data_key or name: each for name, each in schema.dump_fields.items()}
+    return {
+        name: _visible(known[name], value, allowed) if name in known else value
+        for name, value in dumped.items()
+        if name not in known or _is_visible(known[name], allowed)
+    }
+
+
+def _is_visible(field: AnyField, allowed: Scopes) -> bool:
+    return field.metadata.get("scope") in allowed and all(_is_visible(each, allowed) for each in _parts_of(field))
+
+
+def _visible(field: AnyField, value: Any, allowed: Scopes) -> Any:
+    match field, value:
+        case fields.Pluck(), _:
+            return value
+        case fields.Nested(), list() | tuple():
+            return [_visible(field, each, allowed) for each in value]
+        case fields.Nested(), dict():
+            return _visible_object(field.schema, value, allowed)
+        case fields.List(), list() | tuple():
+            return [_visible(field.inner, each, allowed) for each in value]
+        case fields.Tuple(), list() | tuple():
+            return [_visible(part, each, allowed) for part, each in zip(field.tuple_fields, value, strict=False)]
+        case fields.Mapping(value_field=fields.Field() as inner), dict():
+            return {name: _visible(inner, each, allowed) for name, each in value.items()}
+    return value
+
+
+def _parts_of(field: AnyField) -> Iterable[AnyField]:
+    """The fields within a field, unless they are those of an object."""
+    match field:
+        case fields.List(inner=inner):
+            return [inner]
+        case fields.Tuple(tuple_fields=parts):
+            return list(parts)
+        case fields.Mapping(value_field=fields.Field() as inner):
+            return [inner]
+        case fields.Pluck(schema=schema, field_name=name):
+            return [schema.dump_fields[name]]
+    return []
+
+
+def field_scopes(schema: Schema) -> frozenset[str]:
+    """The scopes that fields of the schema need, at any depth."""
+    found, waiting, seen = set[str](), [*schema.dump_fields.values()], {type(schema)}
+    while waiting:
+        each = waiting.pop()
+        found |= {each.metadata["scope"]} if "scope" in each.metadata else set()
+        waiting += _parts_of(each)
+        # A schema may contain itself.
+        if isinstance(each, fields.Nested) and type(each.schema) not in seen:
+            seen.add(type(each.schema))
+            waiting += each.schema.dump_fields.values()
+    return frozenset(found)
 
 
 def as_schema(given: SchemaLike) -> Schema:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import Schema, fields
 
 from flask_activepieces import Activepieces
 from flask_activepieces.delivery.polling import PAGE
@@ -226,6 +227,55 @@ def test_invalid_inputs_have_no_samples(flow: Flow, inputs: str, status: int) ->
 
 def test_a_trigger_without_samples_has_none(flow: Flow) -> None:
     assert answer_of(flow.calls("GET", "/triggers/task_gone/samples")) == {"data": []}
+
+
+class PersonSchema(Schema):
+    name = fields.String()
+    salary = fields.Integer(metadata={"scope": "tasks:write"})
+
+
+class HiringSchema(Schema):
+    person = fields.Nested(PersonSchema)
+    team = fields.List(fields.Nested(PersonSchema))
+    friends = fields.Nested(PersonSchema, many=True)
+    by_role = fields.Dict(values=fields.Nested(PersonSchema))
+    pair = fields.Tuple((fields.String(), fields.Nested(PersonSchema)))
+    salary = fields.Pluck(PersonSchema, "salary")
+    salaries = fields.Pluck(PersonSchema, "salary", many=True)
+
+
+def test_a_field_deep_in_a_payload_needs_its_scope_too(make_app: MakeApp) -> None:
+    ann: dict[str, Any] = {"name": "Ann", "salary": 90_000}
+    hired = {"person": ann, "team": [ann], "friends": [ann], "by_role": {"lead": ann}, "pair": ("x", ann)}
+    hired |= {"salary": ann, "salaries": [ann]}
+    triggers = []
+
+    def declare(activepieces: Activepieces) -> None:
+        options: dict[str, Any] = {"scope": "tasks:read", "payload": HiringSchema, "description": "When"}
+        triggers.append(activepieces.trigger("hired", samples=lambda: [hired], **options))
+
+    app, _ = make_piece_app(make_app, declare=declare)
+    bob = Person(app, "bob")
+    more, less = Flow(app, create_token(bob)), Flow(app, create_token(bob, scope="tasks:read"))
+    cursor = answer_of(less.polls("hired"))["cursor"]
+    with app.app_context():
+        triggers[0].emit(hired, tenant_id="acme")
+        app.extensions["sqlalchemy"].session.commit()
+
+    (sample,) = answer_of(less.calls("GET", "/triggers/hired/samples"))["data"]
+    (event,) = answer_of(less.polls("hired", cursor=cursor))["data"]
+    (full,) = answer_of(more.calls("GET", "/triggers/hired/samples"))["data"]
+
+    named = {"name": "Ann"}
+    expected = {
+        "person": named,
+        "team": [named],
+        "friends": [named],
+        "by_role": {"lead": named},
+        "pair": ["x", named],
+    }
+    assert sample == event["payload"] == expected
+    assert json.dumps(full).count("90000") == 7
 
 
 # --- Polling --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from ...config.scopes import Scope
 from .. import auth as kinds
 from .. import fields as own
-from ..declarations import Account, Action, Audience, Declared, Piece, Trigger, as_schema
+from ..declarations import Account, Action, Audience, Declared, Piece, Trigger, as_schema, field_scopes
 from ..definition import CUSTOM_API_CALL, PieceDefinition, ViewRoute
 from ..manifest import Addresses, build_manifest
 from ..properties import (
@@ -249,8 +249,7 @@ def _used_scopes(definition: PieceDefinition) -> Iterator[tuple[str, str]]:
     for action in definition.actions.values():
         yield from _sorted_pairs(definition.scopes_of(action), f"action {action.name!r}")
     for trigger in definition.triggers.values():
-        hidden = {each.metadata["scope"] for each in trigger.payload.fields.values() if "scope" in each.metadata}
-        yield from _sorted_pairs(trigger.scopes | hidden, f"trigger {trigger.name!r}")
+        yield from _sorted_pairs(trigger.scopes | field_scopes(trigger.payload), f"trigger {trigger.name!r}")
     for options in definition.options.values():
         yield from _sorted_pairs(options.scopes, f"options {options.name!r}")
     for each in definition.piece.auth:

@@ -276,7 +276,8 @@ def test_a_problem_of_a_trigger_names_the_remedy(options: dict[str, Any], proble
 def test_every_unknown_scope_is_found_with_its_user() -> None:
     def declare(declarations: Declarations) -> None:
         action(declarations)
-        trigger(declarations, payload=Schema.from_dict({"pay": fields.Integer(metadata={"scope": "pay:read"})}))
+        person = Schema.from_dict({"pay": fields.Integer(metadata={"scope": "pay:read"})})
+        trigger(declarations, payload=Schema.from_dict({"people": fields.List(fields.Nested(person))}))
         declarations.options("projects", scope="projects:read")(lambda inputs, search: [])
 
     assert problems(declare=declare, known_scopes={}) == [
