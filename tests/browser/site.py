@@ -87,8 +87,8 @@ class Site:
 
 
 @contextmanager
-def example_site(folder: Path) -> Iterator[Site]:
-    """Both servers, with one of everything."""
+def example_site(folder: Path, **settings: object) -> Iterator[Site]:
+    """Both servers, with one of everything, and Tasklane with these settings."""
     with ExitStack() as stack:
         third_party = stack.enter_context(service())
         pieces = [*acme_pieces(third_party.url), every_field(), client_credentials(third_party.url)]
@@ -96,7 +96,7 @@ def example_site(folder: Path) -> Iterator[Site]:
             ActivepiecesServer(database=folder / "activepieces.db", pieces=pieces, webhook_timeout=5)
         )
         app, url = stack.enter_context(
-            serve(lambda url: make_app(settings_for(url, activepieces, folder) | SETTINGS, folder))
+            serve(lambda url: make_app(settings_for(url, activepieces, folder) | SETTINGS | settings, folder))
         )
         app.jinja_env.undefined = StrictUndefined
         site = Site(app, url, activepieces, third_party, folder / "tasklane.db")
