@@ -13,7 +13,7 @@ import pytest
 from flask_activepieces import doctor
 from flask_activepieces.doctor.examination import free_findings
 from flask_activepieces.doctor.findings import Kind
-from tests.support.documents import PAGES, ROOT, name_of, page
+from tests.support.documents import PAGES, ROOT, cells, name_of, page
 
 
 def kinds() -> list[Kind]:
@@ -34,6 +34,14 @@ def documented() -> dict[str, str]:
 
 def test_the_documented_findings_are_those_that_exist() -> None:
     assert documented() == {kind.code: kind.level for kind in KINDS}
+
+
+def test_the_documented_reasons_are_those_that_the_doctor_prints() -> None:
+    rows = [cells(row) for row in page("doctor").splitlines() if row.startswith("| `")]
+
+    documented_reasons = {row[0].strip("`"): row[3] for row in rows if len(row) == 5}
+
+    assert documented_reasons == {kind.code: kind.why for kind in KINDS}
 
 
 def test_no_two_kinds_have_the_same_code() -> None:
