@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, true, update
 
 from ..clock import Clock
 from ..crypto.keyring import Encryptor, random_id
 from ..crypto.webhook_signatures import new_secret
-from ..errors import NotFound, SignatureError
+from ..errors import InvalidInput, NotFound, SignatureError
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
@@ -26,6 +26,9 @@ from ..storage.event_distribution import distribute_events, lock_distribution
 from ..storage.event_tables import deliveries, subscriptions
 from ..storage.keyset import Keyset, Page
 from .webhook_urls import WebhookServers
+
+#: Each event is stored once for each subscription that gets it.
+MAX_PER_OWNER = 1000
 
 _table = subscriptions
 _ORDER = Keyset(_table.c.created_at, _table.c.id)
@@ -130,6 +133,7 @@ class Subscriptions:
             if is_new:
                 # Events that were committed before are only for the subscriptions of that time.
                 lock_distribution(transaction, now)
+                _check_count(transaction.conn, subscriber)
                 while distribute_events(transaction, now):
                     pass
                 row = {
@@ -284,6 +288,19 @@ def _find(conn: Connection, subscription_id: str, tenant_id: str | None) -> Subs
         statement = statement.where(_table.c.tenant_id == tenant_id)
     row = conn.execute(statement).one_or_none()
     return None if row is None else subscription_from_row(row)
+
+
+def _check_count(conn: Connection, subscriber: Subscriber) -> None:
+    """`InvalidInput` if the owner has as many subscriptions as one can have."""
+    tenant_id, organization_id, user_id, client_id = owner_of(subscriber)
+    condition = and_(
+        _table.c.tenant_id == tenant_id,
+        _table.c.organization_id == (organization_id or ""),
+        _table.c.user_id == user_id,
+        true() if client_id is None else _table.c.client_id == client_id,
+    )
+    if (conn.scalar(select(func.count()).where(condition)) or 0) >= MAX_PER_OWNER:
+        raise InvalidInput({"trigger": "You have too many flows with triggers of this app. Disable some."})
 
 
 def _is_in(organizations: Collection[str | None]) -> ColumnElement[bool]:

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from marshmallow import Schema, fields
+from sqlalchemy import insert
 
 from flask_activepieces import Activepieces
 from flask_activepieces.delivery.polling import PAGE
+from flask_activepieces.delivery.subscriptions import MAX_PER_OWNER
+from flask_activepieces.storage.event_tables import subscriptions
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.pieces import SERVER, WEBHOOK, Effects, Flow, create_token, emit, make_piece_app
 from tests.support.problems import problem
-from tests.support.storage import rows_of
+from tests.support.storage import engine_of, rows_of
 
 
 @pytest.fixture
@@ -192,6 +195,22 @@ def test_an_id_that_does_not_exist_is_not_found(flow: Flow, subscription_id: str
     assert flow.calls("POST", f"/subscriptions/{subscription_id}/renew").status_code == 404
     assert flow.calls("DELETE", f"/subscriptions/{subscription_id}").status_code == 204
     assert flow.polls(cursor=f"{subscription_id}.0").status_code == 404
+
+
+def test_no_one_can_multiply_every_event_without_end(app: Flask, flow: Flow) -> None:
+    """An event is stored once for each subscription, and whoever has a token can subscribe."""
+    first = answer_of(flow.subscribes(), 201)
+    (row,) = rows_of(app, "subscriptions")
+    copies = [row | {"id": f"copy-{each}", "target_hash": f"{each:064}"} for each in range(1, MAX_PER_OWNER)]
+    with engine_of(app).begin() as connection:
+        connection.execute(insert(subscriptions), copies)
+
+    for answer in (flow.subscribes(url=f"{WEBHOOK}x"), flow.polls()):
+        assert "too many flows" in problem(answer, 422, "Invalid input")["detail"]
+    assert answer_of(flow.subscribes(), 200) == first
+    assert Flow(app, create_token(Person(app, "alice"))).subscribes().status_code == 201
+    assert flow.calls("DELETE", f"/subscriptions/{first['id']}").status_code == 204
+    assert flow.subscribes().status_code == 201
 
 
 # --- Samples --------------------------------------------------------------------------------------
