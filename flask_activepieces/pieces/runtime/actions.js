@@ -46,8 +46,9 @@ function filledInputs(props, values) {
 function fillPath({ path, pathParams = [] }, inputs, props) {
   return pathParams.reduce((filled, name) => {
     const value = isEmpty(inputs[name]) ? '' : String(inputs[name]);
-    // Encoded, and no dot segment: a value must not lead to another route.
-    if (['', '.', '..'].includes(value)) {
+    // A value must not lead to another route: it is encoded and no dot segment. And it has no slash, which many servers
+    // decode before they choose the route.
+    if (['', '.', '..'].includes(value) || value.includes('/')) {
       throw failure(`Fill in "${props[name]?.displayName ?? name}" with a valid value.`);
     }
     return filled.replace(`{${name}}`, () => encodeURIComponent(value));

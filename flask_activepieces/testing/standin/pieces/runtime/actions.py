@@ -65,8 +65,8 @@ class Action:
         path: str = self._request["path"]
         for name in self._request.get("pathParams", ()):
             value = text(inputs[name]) if name in inputs else ""
-            # Encoded, and no dot segment: a value must not lead to another route.
-            if value in ("", ".", ".."):
+            # A value must not lead to another route.
+            if value in ("", ".", "..") or "/" in value:
                 title = self._fields.get(name, {}).get("displayName", name)
                 raise Failure(f'Fill in "{title}" with a valid value.')
             path = path.replace(f"{{{name}}}", quote(value, safe="!*'()"), 1)
