@@ -176,15 +176,17 @@ def set_cookie(
 
 def page_token(state: State, principal: Principal, browser: str) -> str:
     """The CSRF token of our forms; the host's own, if it has one, is added to it."""
-    context = context_of(principal.tenant_id, principal.user_id)
-    return state.settings.secret_keys.sign(_PAGE_PURPOSE, browser.encode(), context=context)
+    return state.settings.secret_keys.sign(_PAGE_PURPOSE, browser.encode(), context=_page_context(principal))
 
 
 def check_page_token(state: State, principal: Principal, *, browser: str | None = None) -> None:
-    """`SignatureError` unless the form is from a page that this user saw in this tenant and this browser.
+    """`SignatureError` unless the form is from a page that this user saw in this workspace and this browser.
 
     ``browser`` replaces the id in our cookie, for views outside the cookie's path.
     """
-    context = context_of(principal.tenant_id, principal.user_id)
     token, browser = request.form.get("page_token", ""), browser or browser_id()
-    state.settings.secret_keys.verify(_PAGE_PURPOSE, browser.encode(), token, context=context)
+    state.settings.secret_keys.verify(_PAGE_PURPOSE, browser.encode(), token, context=_page_context(principal))
+
+
+def _page_context(principal: Principal) -> str:
+    return context_of(principal.tenant_id, principal.organization_id or "", principal.user_id)

@@ -242,6 +242,20 @@ def test_a_page_of_one_workspace_changes_nothing_in_another(app: Flask, admin: A
     assert rows_of(app, "integrations")[0]["enabled"]
 
 
+def test_a_page_of_one_organization_changes_nothing_in_another_of_the_tenant(
+    linked_app: Flask, server: ActivepiecesServer
+) -> None:
+    """A link can switch the workspace. The key of the one must not be stored for the other."""
+    alice = area_user(linked_app, "alice")
+    form = alice.visits("/setup", **{"with": "key"}).form("api_key")
+    select(alice, "acme/labs")
+
+    page = alice.submits(form, api_key=server.api_key)
+
+    assert (page.status, "This page is out of date" in page.text) == (400, True)
+    assert rows_of(linked_app, "integrations") == []
+
+
 def test_a_user_of_one_workspace_is_not_asked_to_switch(make_app: MakeApp) -> None:
     carol = area_user(make_app(), "carol")
 
