@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -44,8 +44,10 @@ class Catalogue:
         self._encoded_page = lru_cache(maxsize=_KEPT_LISTS)(self._encode_page)
 
     def page(self, kind: str, scopes: frozenset[str], cursor: object) -> dict[str, Any]:
-        """The next items of this kind after the cursor that the scopes allow."""
-        return dict(self._encoded_page(kind, scopes & self._scopes, _name_of(cursor)))
+        """The next items of this kind after the cursor, as far as the scopes allow."""
+        # Only what is a name: pages are kept by it.
+        after = "" if cursor is None else _name_of(cursor, {offer.name for offer in self._offers[kind]})
+        return dict(self._encoded_page(kind, scopes & self._scopes, after))
 
     def _encode_page(self, kind: str, scopes: frozenset[str], after: str) -> Mapping[str, Any]:
         visible = [offer for offer in self._offers[kind] if offer.scopes <= scopes and offer.name > after]
@@ -62,14 +64,12 @@ def _cursor_of(name: str) -> str:
     return urlsafe_b64encode(name.encode()).decode()
 
 
-def _name_of(cursor: object) -> str:
-    """The name after which the page begins; empty for the first page."""
-    if cursor is None:
-        return ""
+def _name_of(cursor: object, names: Collection[str]) -> str:
+    """The name, one of these, after which the page begins."""
     try:
         name = urlsafe_b64decode(str(cursor)).decode()
     except ValueError:
         name = ""
-    if not name or _cursor_of(name) != cursor:
+    if name not in names or _cursor_of(name) != cursor:
         raise RpcError(INVALID_PARAMS, "This cursor is not one of this list.")
     return name

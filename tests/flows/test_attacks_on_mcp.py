@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -164,6 +165,14 @@ def test_no_value_of_any_member_is_a_server_error(agent: McpAgent, revision: str
 )
 def test_no_argument_is_a_server_error(agent: McpAgent, arguments: dict[str, Any]) -> None:
     assert agent.sends("tools/call", {"name": "create_task", "arguments": arguments}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["tools/list", "resources/list", "resources/templates/list"])
+def test_a_cursor_of_megabytes_is_not_kept_in_memory(agent: McpAgent, method: str) -> None:
+    """Pages are cached by their cursors."""
+    cursor = urlsafe_b64encode(b"x" * 1_000_000).decode()
+
+    assert error_of(agent.sends(method, {"cursor": cursor}), 200)["code"] == -32602
 
 
 def test_a_name_from_a_stranger_is_not_repeated_at_length(agent: McpAgent) -> None:
