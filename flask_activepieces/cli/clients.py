@@ -28,6 +28,7 @@ def _flag(name: str, field: str, description: str) -> Callable[[Callable[..., No
 _REGISTRATION_OPTIONS = (
     click.option("--name", help="Shown on the consent page."),
     click.option("--description", help="One sentence for the consent page."),
+    click.option("--logo", "logo_uri", help="The https URL of its logo, for the consent page."),
     click.option(
         "--redirect-uri", "redirect_uris", multiple=True, help="Exactly as the client sends it; repeatable."
     ),

@@ -20,6 +20,7 @@ from ..host.ids import problem_with_id
 _OPTIONS = {
     "client_id": "CLIENT_ID",
     "redirect_uris": "--redirect-uri",
+    "logo_uri": "--logo",
     "require_pkce": "--no-pkce",
     "client_credentials": "--client-credentials",
     "remember_consent": "--remember-consent",

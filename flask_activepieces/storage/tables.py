@@ -52,6 +52,7 @@ oauth_clients = Table(
     Column("tenant_id", HOST_ID, index=True),
     Column("name", collated(120), nullable=False),
     Column("description", collated(500), nullable=False),
+    Column("logo_uri", Text),
     # SHA-256 of the secret; NULL for a public client (RFC 6749 §2.1).
     Column("secret_hash", binary(64)),
     # The secret before the last rotation: both are valid, so that a rotation has no gap.

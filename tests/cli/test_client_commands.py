@@ -56,6 +56,7 @@ def test_create_prints_json(run_json: RunJson) -> None:
         "tenant_id": None,
         "name": "Flow maker",
         "description": "Makes flows",
+        "logo_uri": None,
         "public": False,
         "redirect_uris": ["https://maker.test/cb"],
         "scope": "profile:read tasks:read",

@@ -43,6 +43,7 @@ def test_a_new_client_is_returned_with_its_secret(app: Flask, alice: Person) -> 
     assert created.pop("client_secret").startswith("fas_")
     assert created == {
         **NEW,
+        "logo_uri": None,
         "client_id": rows_of(app, "oauth_clients")[0]["client_id"],
         "scope": "profile:read tasks:read",
         "tenant_id": "acme",
@@ -82,6 +83,7 @@ def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
         ),
         ({"can_introspect": True, "redirect_uris": [], "scope": ""}, {"can_introspect": True}),
         ({"description": None}, {"description": ""}),
+        ({"logo_uri": None}, {"logo_uri": None}),
         ({"redirect_uris": ["https://a.test/", "https://a.test/"]}, {"redirect_uris": ["https://a.test/"]}),
         ({"scope": " tasks:read  tasks:read "}, {"scope": "tasks:read"}),
         ({"name": "  Padded "}, {"name": "Padded"}),

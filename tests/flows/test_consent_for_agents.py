@@ -106,7 +106,10 @@ def test_an_app_with_its_own_page_learns_the_same(make_app: MakeApp, agent_site:
         "client_id": robin.client_id,
         "name": "Robin",
         "description": "",
+        "logo_uri": None,
         "is_verified": False,
         "host": agent_site.url.removeprefix("http://"),
         "is_on_device": True,
+        "registered_by": None,
+        "registered_at": "2027-01-15T08:00:00Z",
     }

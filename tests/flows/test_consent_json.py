@@ -78,6 +78,7 @@ def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> N
             "client_id": program.client_id,
             "name": "Program",
             "description": "",
+            "logo_uri": None,
             "is_verified": True,
             "host": None,
             "is_on_device": False,

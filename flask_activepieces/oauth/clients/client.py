@@ -54,6 +54,8 @@ class OAuthClient:
     disabled_at: int | None
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
+    #: The https URL of its logo. A client that no one vouches for has none: a logo is easily borrowed.
+    logo_uri: str | None = None
     #: `OPERATOR`, `DOCUMENT` or `DYNAMIC`.
     source: str = OPERATOR
     #: When a user last approved it, if it registered itself.
@@ -141,6 +143,7 @@ class OAuthClient:
         return Registration(
             name=self.name,
             description=self.description,
+            logo_uri=self.logo_uri or "",
             redirect_uris=self.redirect_uris,
             scope=self.scope,
             tenant_id=self.tenant_id,
@@ -197,6 +200,7 @@ def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, 
         "tenant_id": client.tenant_id,
         "name": client.name,
         "description": client.description,
+        "logo_uri": client.logo_uri,
         "public": not client.is_confidential,
         "redirect_uris": list(client.redirect_uris),
         "scope": client.scope,

@@ -28,6 +28,8 @@ class Registration:
     redirect_uris: Sequence[str] = ()
     scope: str = ""
     description: str = ""
+    #: The https URL of its logo, for the consent page.
+    logo_uri: str = ""
     tenant_id: str | None = None
     public: bool = False
     require_pkce: bool = True
@@ -59,6 +61,11 @@ class Registration:
             if len(value) > maximum:
                 yield field, Message("At most %(maximum)d characters.", maximum=maximum)
 
+        # Its host becomes a part of the consent page's header, as that of a redirect URI.
+        if self.logo_uri and (
+            not self.logo_uri.startswith("https://") or redirects.validate_redirect_uri(self.logo_uri, public=False)
+        ):
+            yield "logo_uri", Message("Must be an https URL.")
         if not self.redirect_uris and not self.client_credentials and not self.can_introspect:
             yield "redirect_uris", Message("At least one redirect URI is required.")
         if len(self.redirect_uris) > MAX_REDIRECT_URIS:
@@ -112,6 +119,7 @@ def row_values(registration: Registration) -> dict[str, Any]:
         "tenant_id": registration.tenant_id,
         "name": registration.name.strip(),
         "description": registration.description.strip(),
+        "logo_uri": registration.logo_uri or None,
         "redirect_uris": " ".join(dict.fromkeys(registration.redirect_uris)),
         "scope": scopes.join(scopes.split(registration.scope)),
         "grant_types": " ".join((*with_codes, *with_credentials)),

@@ -18,6 +18,7 @@ from .operations import Operation, OperationContext
 class RegistrationSchema(Schema):
     name = fields.String(metadata={"examples": ["Monthly reports"]})
     description = fields.String(metadata={"examples": ["Draws a chart of the tasks"]})
+    logo_uri = fields.String(metadata={"examples": ["https://reports.example/logo.svg"]})
     redirect_uris = fields.List(fields.String(), metadata={"examples": [["https://reports.example/callback"]]})
     scope = fields.String(metadata={"description": "separated by spaces", "examples": ["tasks:read"]})
     public = StrictBoolean()
@@ -43,7 +44,7 @@ class ClientSchema(AnswerSchema):
     class Meta:
         include = fields_of(
             OAuthClient,
-            "client_id name description redirect_uris scope grant_types require_pkce can_introspect",
+            "client_id name description logo_uri redirect_uris scope grant_types require_pkce can_introspect",
             remember_consent="whether an operator allowed it to skip the consent page",
             integration_id="the integration that created and manages it",
             tokens_issued="how many client-credentials tokens it received",

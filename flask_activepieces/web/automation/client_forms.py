@@ -65,7 +65,7 @@ def client_edit(visit: Visit, client_id: str) -> ResponseReturnValue:
 def _form_values() -> dict[str, Any]:
     form = request.form
     return {
-        **{name: form.get(name, "") for name in ("name", "description", "redirect_uris")},
+        **{name: form.get(name, "") for name in ("name", "description", "logo_uri", "redirect_uris")},
         **{name: name in form for name in ("public", "require_pkce")},
         "scope": scopes.join(form.getlist("scope")),
     }
@@ -75,6 +75,7 @@ def _stored_values(client: OAuthClient) -> dict[str, Any]:
     return {
         "name": client.name,
         "description": client.description,
+        "logo_uri": client.logo_uri,
         "redirect_uris": "\n".join(client.redirect_uris),
         "public": not client.is_confidential,
         "require_pkce": client.require_pkce,

@@ -31,12 +31,6 @@ class Brand:
         """The support address as it is shown to users."""
         return (self.support_url or "").removeprefix("mailto:").removeprefix("https://")
 
-    @property
-    def image_source(self) -> str:
-        """The origin of the logo for the content security policy; empty if it is on our own."""
-        parts = urlsplit(self.logo_url or "")
-        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-
 
 def current_brand() -> Brand:
     """The brand of the current app."""
@@ -47,6 +41,12 @@ def current_brand() -> Brand:
         home_url=_in_app(settings.app_url),
         support_url=settings.support and _in_app(settings.support),
     )
+
+
+def image_source(url: str | None) -> str:
+    """The origin of a picture for the content security policy; empty if it is our own."""
+    parts = urlsplit(url or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def has_colors(settings: Settings) -> bool:

@@ -29,6 +29,7 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
         state,
         principal,
         "connected_apps.html",
+        image_urls=[app.client.logo_uri for app in apps],
         # The newest first in each group.
         apps=[_to_template(state, app, names) for app in sorted(apps, key=lambda app: app.is_agent)],
         shows_kinds=any(app.is_agent for app in apps),
@@ -59,6 +60,7 @@ def _to_template(state: State, app: ConnectedApp, names: Counter[str]) -> dict[s
         "client_name": client.name,
         "label": client.name if names[client.name] == 1 else _distinct_label(state, app),
         "client_description": client.description,
+        "client_logo": client.logo_uri,
         "client_host": client.host,
         "is_self_registered": client.is_self_registered,
         "is_agent": app.is_agent,

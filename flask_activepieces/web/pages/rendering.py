@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from ...crypto.keyring import context_of, looks_like_id
 from ...host.interface import Principal
 from ...state import State, get_state
-from .brand import current_brand
+from .brand import current_brand, image_source
 from .errors import ErrorText
 from .i18n import format_number, format_time, gettext, language, ngettext, page_text
 
@@ -46,6 +47,7 @@ def render(
     allow_external_form_target: bool = False,
     allow_scripts: bool = False,
     frame: PageFrame | None = None,
+    image_urls: Iterable[str | None] = (),
     **context: Any,
 ) -> Response:
     """The page, with headers that forbid framing, foreign scripts and foreign form targets.
@@ -53,6 +55,7 @@ def render(
     ``allow_external_form_target``: the form redirects to a client. Browsers apply ``form-action`` to every further
     redirect, and we cannot know where a client sends its user next. ``allow_scripts`` allows those of this app.
     ``frame`` is what the page may show of another site.
+    ``image_urls`` are the pictures of the page that other servers have.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
     brand = current_brand()
@@ -71,7 +74,8 @@ def render(
     if frame is not None:
         script = f"script-src 'self' {frame.script_origin}; frame-src {frame.frame_origin}; "
     # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
-    images = " ".join(filter(None, ("'self'", "data:", brand.image_source)))
+    sources = dict.fromkeys(image_source(url) for url in (brand.logo_url, *image_urls))
+    images = " ".join(filter(None, ("'self'", "data:", *sources)))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; {script}style-src 'self'; img-src {images}; {form_action}"
         "base-uri 'none'; frame-ancestors 'none'"
