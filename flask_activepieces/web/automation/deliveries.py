@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import request
@@ -104,7 +105,7 @@ def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     return visit.render(
         "delivery.html",
         row=_delivery_row(delivery, names),
-        payload=json.dumps(delivery.payload, indent=2, ensure_ascii=False),
+        payload=_to_text(delivery.payload),
         response=delivery.last_response,
         milliseconds=delivery.last_ms,
     )
@@ -204,8 +205,14 @@ def _flow_id(webhook_url: str | None) -> str | None:
     return found[1] if found else None
 
 
+def _to_text(payload: Any) -> str:
+    """The payload as JSON; half of a surrogate pair, which JSON can contain, stays escaped."""
+    text = json.dumps(payload, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _delivery_id(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= _MAX_ID):
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_ID)) and int(text) <= _MAX_ID):
         raise NotFound("delivery", text)
     return int(text)
 

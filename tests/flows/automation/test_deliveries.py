@@ -304,6 +304,22 @@ def test_flows_are_named_if_activepieces_answers(make_app: MakeApp, listening_se
     assert "A flow Active" in alice.visits("/subscriptions").text
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 19, "²", "-1", "%00"])
+def test_a_number_that_no_database_takes_is_not_found(scene: Scene, number: str) -> None:
+    assert scene.admin.opens(f"{AREA}/deliveries/{number}").status_code == 404
+    assert scene.admin.opens(f"{AREA}/deliveries?cursor={number}").status_code == 404
+
+
+def test_a_payload_that_is_no_unicode_is_shown(scene: Scene) -> None:
+    """JSON can contain half of a surrogate pair. Whoever causes an event must not hide it from the admins."""
+    scene.happens("half \ud83d")
+
+    page = scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"])
+
+    assert page.status == 200
+    assert '"title": "half \\ud83d"' in page.text
+
+
 class HostWithSales(HostWithLabs):
     """Alice is an admin of Acme who has nothing to do with its labs."""
 
