@@ -21,8 +21,8 @@ from .area.visit import Visit, automation_page
 from .audit_words import KINDS, event_names, sentence
 
 _PAGE_SIZE = 50
-#: What a spreadsheet would run as a formula (OWASP: CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What a spreadsheet would run as a formula (OWASP: CSV injection); the wide characters in some languages.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  # meant
 _EXPORT_BATCH = 200
 
 

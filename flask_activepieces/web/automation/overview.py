@@ -33,7 +33,7 @@ def automation(visit: Visit) -> ResponseReturnValue:
         "overview.html",
         trouble=connections.error,
         connection_count=None if connections.value is None else len(listed),
-        broken=broken[:_MAX_NAMED],
+        broken=[each for each in broken if visit.allows("admin" if each.is_global else "edit")][:_MAX_NAMED],
         broken_count=len(broken),
         flow_count=None if flows is None else len(flows),
         enabled_flow_count=sum(flow.status == "ENABLED" for flow in flows or ()),

@@ -140,7 +140,7 @@ def _project_picker(
     return visit.render(
         "setup_project.html",
         problem=problem,
-        projects=sorted(projects, key=_by_name),
+        project_options=[(project.id, project.display_name) for project in sorted(projects, key=_by_name)],
         selected=_expected_project(visit, projects),
         sealed=_seal(visit, entered),
     )

@@ -27,7 +27,7 @@ def automation_workspaces(visit: Visit) -> ResponseReturnValue:
     return visit.render(
         "workspaces.html",
         problem=missing if request.method == "POST" else None,
-        offered=[workspace for workspace, _ in members.values()],
+        options=[(value, workspace.name) for value, (workspace, _) in members.items()],
         page=request.values.get("page", ""),
     )
 

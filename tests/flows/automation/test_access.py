@@ -256,6 +256,23 @@ def test_a_page_of_one_organization_changes_nothing_in_another_of_the_tenant(
     assert rows_of(linked_app, "integrations") == []
 
 
+def test_many_workspaces_are_chosen_from_a_list(make_app: MakeApp) -> None:
+    class Holding(SmallHost):
+        def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+            return Principal(user_id, tenant_id, "Alice")
+
+        def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+            return [Workspace(f"company-{number}", f"Company {number}") for number in range(200)]
+
+    alice = area_user(make_app(host=Holding()), "alice")
+    page = alice.visits("/workspace")
+
+    switched = select(alice, "company-150")
+
+    assert [tag for tag, attributes in page.tags if tag == "select" and attributes.get("name") == "workspace"]
+    assert "Workspace Company 150 " in switched.text
+
+
 def test_a_user_of_one_workspace_is_not_asked_to_switch(make_app: MakeApp) -> None:
     carol = area_user(make_app(), "carol")
 

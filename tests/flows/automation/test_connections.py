@@ -10,11 +10,16 @@ from flask_activepieces import Principal
 from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
+from tests.support.actors import answer_of
 from tests.support.api_user import PIECE, ApiUser
 from tests.support.automation import AreaUser, HostWithViewers, area_user
 from tests.support.error_assertions import assert_error_page
 from tests.support.hosts import HostWithLabs
 from tests.support.standin import action, standin
+from tests.support.token_endpoint import TokenEndpoint
+
+OTHER_PIECE = "@activepieces/piece-acme-basic"
 
 
 def save(person: AreaUser, name: str, **more: Any) -> dict[str, Any]:
@@ -74,6 +79,20 @@ def test_the_list_is_filtered(
 
     assert [name for name in ("Fine", "Broken") if name in page.links] == shown
     assert ("Nothing found" in page.text) is (not shown)
+
+
+def test_the_list_is_filtered_by_service(admin: AreaUser, server: ActivepiecesServer) -> None:
+    save(admin, "Ours")
+    assert "service" not in admin.visits("/connections").form("search").names
+    value = {"type": "BASIC_AUTH", "username": "u", "password": "p"}
+    body = {"value": value, "connectionName": "Theirs", "pieceName": OTHER_PIECE}
+    answer_of(ApiUser(admin).posts("/connection", body), 201)
+
+    page = admin.visits("/connections", service=OTHER_PIECE)
+
+    assert [name for name in ("Ours", "Theirs") if name in page.links] == ["Theirs"]
+    assert page.form("search").values["service"] == OTHER_PIECE
+    assert "Nothing found" in admin.visits("/connections", service="@acme/piece-unknown").text
 
 
 def test_two_hundred_connections_are_paged_with_one_call_each(admin: AreaUser, server: ActivepiecesServer) -> None:
@@ -194,10 +213,14 @@ def test_a_flow_that_was_added_meanwhile_is_shown_first(admin: AreaUser, server:
 @pytest.fixture
 def with_user(admin: AreaUser, server: ActivepiecesServer) -> AreaUser:
     """The admin, with a user of Activepieces among the credentials: a key cannot replace."""
+    add_user(admin, server)
+    return admin
+
+
+def add_user(admin: AreaUser, server: ActivepiecesServer) -> None:
     form = admin.visits("/setup", change="1", **{"with": "password"}).form("password")
     picker = admin.submits(form, email=server.email, password=server.password)
     admin.submits(picker.form("sealed"))
-    return admin
 
 
 def test_flows_move_to_another_connection(with_user: AreaUser, server: ActivepiecesServer) -> None:
@@ -222,6 +245,37 @@ def test_of_many_connections_one_is_selected_in_a_list(with_user: AreaUser, serv
     assert "Key 13 (Works)" in form.text
     assert ("option", {"value": others[0]["id"]}) in form.tags
     assert "The flows use the other connection now." in page.text
+
+
+@pytest.mark.parametrize("choice", [{"delete": []}, {"delete": [], "only_drafts": "1"}])
+def test_what_an_older_server_cannot_leave_alone_is_said(
+    with_user: AreaUser, server: ActivepiecesServer, choice: dict[str, Any]
+) -> None:
+    old, new = save(with_user, "Old"), save(with_user, "New")
+    form = with_user.visits(f"/connections/{old['id']}/replace").form("target")
+
+    page = with_user.submits(form, target=new["id"], **choice)
+
+    assert page.status == 422
+    assert "deletes the old connection. Allow both." in page.text
+    again = page.form("target").values
+    assert (again["target"], again.get("delete")) == (new["id"], None)
+    assert bool(again.get("only_drafts")) is ("only_drafts" in choice)
+    assert names_on(server) == ["Old", "New"]
+
+
+def test_an_old_connection_that_stays_is_mentioned(make_app: MakeApp, listening_acme: TokenEndpoint) -> None:
+    """That of several projects is not deleted for one of them."""
+    with ActivepiecesServer(pieces=acme_pieces(listening_acme.url), version="0.86") as server:
+        admin = area_user(make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url), "alice")
+        admin.links(server)
+        add_user(admin, server)
+        old, new = save(admin, "Old", scope="PLATFORM"), save(admin, "New")
+
+        page = admin.presses(admin.visits(f"/connections/{old['id']}/replace"), "/replace", target=new["id"])
+
+        assert "The old one could not be deleted" in page.text
+        assert {"Old", "New"} <= set(page.links)
 
 
 def test_replacing_needs_a_choice(with_user: AreaUser, server: ActivepiecesServer) -> None:

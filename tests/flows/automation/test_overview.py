@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from flask_activepieces import Principal
+from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.api_user import PIECE, ApiUser
@@ -45,6 +47,22 @@ def test_broken_connections_are_named(admin: AreaUser, server: ActivepiecesServe
 
     assert "1 connection needs attention" in page.text
     assert "Everything works" not in page.text
+
+
+def test_a_broken_connection_of_several_projects_is_for_admins(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    class Editors(HostWithLabs):
+        def allows(self, principal: Principal, permission: Permission) -> bool:
+            return super().allows(principal, permission) or permission != "admin"
+
+    app = make_app(host=Editors(), ACTIVEPIECES_BASE_URL=server.url)
+    alice, bob = area_user(app, "alice"), area_user(app, "bob")
+    alice.links(server)
+    saved = ApiUser(alice).saves("Our Slack", scope="PLATFORM")
+    server.break_connection(str(saved["externalId"]))
+
+    assert "Reconnect Our Slack" in alice.visits().links
+    assert "Reconnect Our Slack" not in bob.visits().links
+    assert "1 connection needs attention" in bob.visits().text
 
 
 def test_failed_runs_are_listed_with_their_reason(admin: AreaUser, server: ActivepiecesServer) -> None:

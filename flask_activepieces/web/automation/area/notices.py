@@ -17,6 +17,9 @@ _NOTICES = {
     "connection-renamed": Message("The connection was renamed."),
     "connection-deleted": Message("The connection was deleted."),
     "connection-replaced": Message("The flows use the other connection now."),
+    "replaced-kept": Message(
+        "The flows use the other connection now. The old one could not be deleted: look whether something uses it."
+    ),
     "signed-in": Message("You signed in, and the connection works."),
     "sign-in-declined": Message("Nothing was changed: the sign-in was not completed."),
     "flow-enabled": Message("The flow is on."),

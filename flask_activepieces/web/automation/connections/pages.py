@@ -8,6 +8,7 @@ from functools import partial
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
+from ....api_client.errors import CallNotSupported, CredentialNotSupported, EditionNotSupported
 from ....api_client.resources.connections import Connection, ConnectionStatus
 from ....api_client.resources.flows import Flow
 from ....errors import InvalidInput
@@ -16,6 +17,7 @@ from ....integrations.connections.ownership import owner_user_id
 from ....integrations.connections.service import ConnectionFilter
 from ....messages import Message
 from ...api.paging import page_of
+from ..area import words
 from ..area.upstream import Answer, Calls
 from ..area.visit import Forbidden, Visit, automation_page
 from ..rows import FlowRow, connection_row, flow_row, project_url
@@ -29,21 +31,28 @@ _FILTERS: dict[str, tuple[str, Sequence[ConnectionStatus]]] = {
 }
 
 
+#: Before version 0.86.
+_ALL_OR_NOTHING = Message(
+    "This version of Activepieces always changes flows that are on, and deletes the old connection. Allow both."
+)
+
+
 @automation_page("connections", "view")
 def automation_connections(visit: Visit) -> ResponseReturnValue:
     """The list, filtered and paged."""
-    status, search = request.args.get("status", ""), request.args.get("search", "").strip()
-    statuses = _FILTERS[status][1] if status in _FILTERS else ()
-    found = visit.state.tenants.connections.list(
-        visit.integration, ConnectionFilter(display_name=search or None, statuses=statuses)
-    )
+    filters = {
+        name: value for name in ("search", "service", "status") if (value := request.args.get(name, "").strip())
+    }
+    # All of them, for the services to choose from; Activepieces is asked once in any case.
+    connections = visit.state.tenants.connections.list(visit.integration)
+    found = [each for each in connections if _matches(each, **filters)]
     page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"))
     return visit.render(
         "connections.html",
         rows=[connection_row(visit.state, each) for each in page.data],
-        count=len(found),
         page=page,
-        filters={name: value for name, value in (("status", status), ("search", search)) if value},
+        filters=filters,
+        service_choices=_services(visit, connections),
         status_choices={name: label for name, (label, _) in _FILTERS.items()},
         offers_one_click=visit.state.settings.piece_name is not None,
     )
@@ -99,7 +108,7 @@ def automation_replace_connection(visit: Visit, connection_id: str) -> ResponseR
     if request.method == "GET":
         return _replacement_form(visit, connection)
     try:
-        visit.state.tenants.connections.replace(
+        result = visit.state.tenants.connections.replace(
             visit.integration,
             source_id=connection.id,
             target_id=request.form.get("target") or _missing_target(),
@@ -109,7 +118,12 @@ def automation_replace_connection(visit: Visit, connection_id: str) -> ResponseR
         )
     except InvalidInput as problem:
         return _replacement_form(visit, connection, problem)
-    return visit.redirect("automation_connections", done="connection-replaced")
+    except (CredentialNotSupported, EditionNotSupported):
+        raise
+    except CallNotSupported:
+        return _replacement_form(visit, connection, InvalidInput({"target": _ALL_OR_NOTHING}))
+    is_kept = "delete" in request.form and not result.source_deleted
+    return visit.redirect("automation_connections", done="replaced-kept" if is_kept else "connection-replaced")
 
 
 def changeable_connection(visit: Visit, connection_id: str) -> Connection:
@@ -128,6 +142,21 @@ def checked_name(name: str) -> str:
     if len(name) > _MAX_NAME_LENGTH:
         raise InvalidInput({"name": Message("At most %(maximum)d characters.", maximum=_MAX_NAME_LENGTH)})
     return name
+
+
+def _matches(connection: Connection, *, search: str = "", service: str = "", status: str = "") -> bool:
+    statuses = _FILTERS[status][1] if status in _FILTERS else ()
+    return (
+        search.casefold() in connection.display_name.casefold()
+        and service in ("", connection.piece_name)
+        and (not statuses or connection.status in statuses)
+    )
+
+
+def _services(visit: Visit, connections: Sequence[Connection]) -> dict[str, str]:
+    """The services of these connections by their pieces, in the order of their names."""
+    titles = {each.piece_name: words.piece_title(visit.state, each.piece_name) for each in connections}
+    return dict(sorted(titles.items(), key=lambda item: item[1].casefold()))
 
 
 def _show(visit: Visit, connection: Connection, problem: InvalidInput | None = None) -> Response:
@@ -166,6 +195,8 @@ def _replacement_form(visit: Visit, source: Connection, problem: InvalidInput | 
         candidates=[connection_row(visit.state, each) for each in candidates if each.id != source.id],
         flows=_flows_using(visit, source),
         selected=request.form.get("target"),
+        only_drafts="only_drafts" in request.form,
+        deletes=problem is None or "delete" in request.form,
     )
 
 
