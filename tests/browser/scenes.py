@@ -139,6 +139,7 @@ PAGES = (
     Scene(path=f"{AREA}/runs"),
     Scene(path=f"{AREA}/runs", who=GWEN, name="no runs"),
     Scene(path=f"{AREA}/runs?flow={{flow}}"),
+    Scene(path=f"{AREA}/builder", name="builder of the area"),
     Scene(path=f"{AREA}/deliveries"),
     Scene(path=f"{AREA}/deliveries", who=GWEN, name="no deliveries"),
     Scene(path=f"{AREA}/deliveries/1"),

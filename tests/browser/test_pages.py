@@ -5,6 +5,7 @@ A few pages are looked at in each run, and all with the long tests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -71,6 +72,11 @@ DESTRUCTIVE = """() => [...document.forms].filter((form) => form.querySelector("
   .filter((button) => /danger|without a button/.test(button))"""
 
 
+#: The modules of the views that are pages, and which of these are none: JSON, and a CSV file.
+PAGE_MODULES = r"\.(web\.automation|web\.pages)\.|\.web\.oauth\.authorize$|^example_app\.(tasks|auth|builder)$"
+NO_PAGES = {"activepieces.describe_request", "activepieces.automation_audit_csv"}
+
+
 @pytest.fixture(scope="module")
 def visitors(chromium: Browser, filled_site: Site) -> Iterator[Callable[[str], Visitor]]:
     """One browser window for each person, opened when it is needed."""
@@ -106,6 +112,23 @@ def look(request: pytest.FixtureRequest, visitors: Callable[[str], Visitor], fil
     scene.show(person.page, filled_site)
     yield Look(scene, person)
     filled_site.restore()
+
+
+def test_every_page_has_a_scene(filled_site: Site) -> None:
+    view_functions, urls = filled_site.app.view_functions, filled_site.app.url_map.bind("localhost")
+    seen = {
+        urls.match(scene.path.format(**filled_site.ids).partition("?")[0])[0]
+        for scene in PAGES
+        if scene.status != 404
+    }
+
+    pages = {
+        rule.endpoint
+        for rule in filled_site.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and re.search(PAGE_MODULES, view_functions[rule.endpoint].__module__)
+    }
+
+    assert pages - seen == NO_PAGES
 
 
 def test_page_has_its_title_heading_landmark_and_labels(look: Look) -> None:
