@@ -63,6 +63,28 @@ def link_with_key(page: Page, site: Site) -> None:
     page.goto("/automation/mcp")
 
 
+def lose_activepieces(page: Page, site: Site) -> None:
+    """The same page while Activepieces reports errors."""
+    site.activepieces.faults.fail("*", "*", 500, times=None)
+    page.reload()
+
+
+def uninstall_piece(page: Page, site: Site) -> None:
+    """The same page before the piece is installed."""
+    store = site.activepieces.state.store
+    store.drop("piece", store.all("piece", name=OWN_PIECE)[0]["id"])
+    page.reload()
+
+
+def change_piece(page: Page, site: Site) -> None:
+    """The same page with another piece of this name in Activepieces."""
+    store = site.activepieces.state.store
+    piece = store.all("piece", name=OWN_PIECE)[0]
+    actions = {name: action for name, action in piece["actions"].items() if name != "import_tasks"}
+    store.change("piece", piece["id"], actions=actions)
+    page.reload()
+
+
 def create_token(page: Page, site: Site) -> None:
     """A personal access token, which the next page shows once."""
     page.get_by_role("textbox", name="Name").fill("Report")
@@ -109,9 +131,11 @@ PAGES = (
     Scene(path=AREA),
     Scene(path=AREA, who=GWEN, name="overview without connections"),
     Scene(path=AREA, who=LABS, name="invitation"),
+    Scene(path=AREA, act=lose_activepieces, name="overview without Activepieces"),
     Scene(path=AREA, who=MILO, status=403, name="area of a member"),
     Scene(path=f"{AREA}/connections"),
     Scene(path=f"{AREA}/connections", who=GWEN, name="no connections"),
+    Scene(path=f"{AREA}/connections", act=lose_activepieces, status=502, name="connections without Activepieces"),
     Scene(path=f"{AREA}/connections?search=zzz", name="no connection found"),
     Scene(path=f"{AREA}/connections/services"),
     Scene(path=f"{AREA}/connections/services?search=zzz", name="no service found"),
@@ -144,6 +168,7 @@ PAGES = (
     Scene(path=f"{AREA}/deliveries", who=GWEN, name="no deliveries"),
     Scene(path=f"{AREA}/deliveries/1"),
     Scene(path=f"{AREA}/deliveries/2"),
+    Scene(path=f"{AREA}/subscriptions", act=press("Pause Tasks by webhook: new tasks"), name="paused subscription"),
     Scene(path=f"{AREA}/subscriptions"),
     Scene(path=f"{AREA}/subscriptions", who=GWEN, name="no subscriptions"),
     Scene(path=f"{AREA}/mcp"),
@@ -154,6 +179,9 @@ PAGES = (
     Scene(path=f"{AREA}/agents", who=GWEN, name="no agents"),
     Scene(path=f"{AREA}/agents", act=list_no_host, status=422, name="agents with errors"),
     Scene(path=f"{AREA}/piece"),
+    Scene(path=f"{AREA}/piece", act=uninstall_piece, name="piece before it is installed"),
+    Scene(path=f"{AREA}/piece", act=change_piece, name="piece with an update"),
+    Scene(path=f"{AREA}/piece", act=lose_activepieces, name="piece without Activepieces"),
     Scene(path=f"{AREA}/piece", who=GWEN, name="piece of the operator"),
     Scene(path=f"{AREA}/clients"),
     Scene(path=f"{AREA}/clients", who=GWEN, name="no clients"),
@@ -164,6 +192,7 @@ PAGES = (
     Scene(path=f"{AREA}/clients/{{program}}/edit"),
     Scene(path=f"{AREA}/clients/{{program}}/delete"),
     Scene(path=f"{AREA}/clients/{{client}}", act=press("Rotate secret"), name="client with its secret"),
+    Scene(path=f"{AREA}/clients/{{program}}", act=press("Suspend"), name="suspended client"),
     Scene(path=f"{AREA}/clients/unknown", status=404),
     Scene(path=f"{AREA}/audit"),
     Scene(path=f"{AREA}/audit?kind=flows&since=2030-01-01", name="nothing in the audit log"),
@@ -176,6 +205,8 @@ PAGES = (
     Scene(
         path=f"{AREA}/setup?change=1&with=key", act=press("Check and continue"), status=422, name="wizard with errors"
     ),
+    Scene(path=f"{AREA}/setup", act=press("Switch off"), name="settings, switched off"),
+    Scene(path=f"{AREA}/setup", act=lose_activepieces, name="settings without Activepieces"),
     Scene(path=f"{AREA}/setup/unlink"),
     Scene(path=f"{AREA}/workspace"),
     Scene(path=f"{AREA}/nothing", status=404),
