@@ -14,8 +14,12 @@ from tests.support.catalogs import KEYWORDS, PACKAGE
 
 TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
 ENVIRONMENT = Environment(extensions=["jinja2.ext.do"], autoescape=True)
-#: Names of products, the same in each language.
-NAMES = {"Claude", "ChatGPT", "Cursor"}
+#: Names of products, and of what is in them, are the same in each language.
+NAMES = re.compile(
+    "Claude|ChatGPT|Cursor|VS Code"
+    # The step "Run Agent" of Activepieces.
+    "|Server URL|Protocol|Streamable HTTP|Authentication Type|Access Token"
+)
 READ_ALOUD = {"alt", "title", "placeholder", "label", "aria-label", "aria-description", "summary"}
 #: In place of an expression: no letter, so no text of ours.
 EXPRESSION = "\ufffc"
@@ -39,7 +43,7 @@ class Texts(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         text = " ".join(_ATTRIBUTE.sub("", data.replace(EXPRESSION, " ")).split())
-        if _LETTERS.search(text) and text not in NAMES:
+        if _LETTERS.search(NAMES.sub("", text)):
             self.texts.append(text)
 
 
@@ -66,7 +70,8 @@ def constants(node: nodes.Node) -> Iterator[str]:
 
 def untranslatable(source: str) -> list[str]:
     """The texts of a template that no catalog can translate."""
-    expressions = [text for text in constants(ENVIRONMENT.parse(source)) if re.match(r"[A-Z][a-z]", text)]
+    strings = constants(ENVIRONMENT.parse(source))
+    expressions = [text for text in strings if re.match(r"[A-Z][a-z]", text) and not NAMES.fullmatch(text)]
     return [*Texts(markup(source)).texts, *expressions]
 
 
