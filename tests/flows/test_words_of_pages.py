@@ -34,7 +34,9 @@ TECHNICAL = {
 #: What people and the stand-in named, and products.
 NAMES = re.compile(
     r"Tasks|Task done|Our key|Old key|Program|Moves your tasks about|Stand-in's Project|Stand-in project"
-    r"|Activepieces|Zapier|Make|n8n"
+    r"|Activepieces|Zapier|Make|n8n|Claude|ChatGPT|Cursor|VS Code"
+    # The step "Run Agent" of Activepieces.
+    r"|MCP Name|Server URL|Protocol|Streamable HTTP|Authentication Type|Access Token"
 )
 
 
