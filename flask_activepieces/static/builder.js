@@ -44,14 +44,24 @@
       }
       tell("ready");
     } catch (error) {
-      // The SDK was not loaded, or Activepieces did not accept the token.
+      // The SDK was not loaded, or Activepieces did not accept the token. Its page would only say so once more.
+      element.querySelector("iframe")?.remove();
       status.setAttribute("role", "alert");
       status.textContent = failed;
       tell("failed", { error });
     }
   };
 
-  for (const element of document.querySelectorAll("[data-activepieces-builder]")) {
-    start(element);
+  // A second script of this kind, on a page with two builders, finds the others without a token.
+  const elements = document.querySelectorAll("[data-activepieces-builder][data-token]");
+  for (const element of elements) {
+    element.querySelector("[data-activepieces-status]").hidden = false;
+  }
+  const startAll = () => elements.forEach(start);
+  if (document.readyState === "loading") {
+    // By then, the browser has run the next script, the SDK, or failed to load it.
+    document.addEventListener("DOMContentLoaded", startAll);
+  } else {
+    startAll();
   }
 })();

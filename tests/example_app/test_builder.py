@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect, sync_playwright
 
 from example_app import demo
 from example_app.demo import start_demo
@@ -159,6 +159,32 @@ def test_a_failure_is_shown_to_the_user(page: Page, path: str) -> None:
 
     expect(page.get_by_role("alert")).to_have_text("The builder could not be loaded. Reload the page.")
     assert page.evaluate("window.events") == [["failed", "error"]]
+    expect(page.locator("#activepieces-builder iframe")).to_have_count(0)
+
+
+def test_while_the_sdk_loads_the_page_says_so(page: Page) -> None:
+    waiting: list[Route] = []
+    page.route("**/sdk/embed.js", lambda route: waiting.append(route))
+
+    page.goto("/automation/builder", wait_until="commit")
+
+    expect(page.get_by_role("status")).to_have_text("The builder is loading…")
+    waiting[0].continue_()
+    builder = page.frame_locator("#activepieces-builder iframe")
+    expect(builder.get_by_text("Signed in as Ada Acker")).to_be_visible()
+
+
+def test_without_scripts_the_page_says_what_it_needs(page: Page, chromium: Browser, site: str) -> None:
+    with chromium.new_context(
+        base_url=site, java_script_enabled=False, storage_state=page.context.storage_state()
+    ) as context:
+        without = context.new_page()
+
+        without.goto("/automation/builder")
+
+        expect(without.locator("#activepieces-builder")).to_have_text(
+            "The builder needs JavaScript.", use_inner_text=True
+        )
 
 
 def test_without_the_sdk_the_user_is_told(page: Page) -> None:

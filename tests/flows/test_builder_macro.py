@@ -37,7 +37,7 @@ def test_the_element_has_all_that_the_script_needs(app: Flask) -> None:
     assert 'data-token="a.b.c"' in html
     assert "data-prefix" not in html
     assert "data-route" not in html
-    assert html.index("https://cdn.example.com/embed.js") < html.index("/oauth/static/builder.js")
+    assert html.index("/oauth/static/builder.js") < html.index("https://cdn.example.com/embed.js")
     # No inline script and no inline style, so that the page works under a strict policy.
     assert "<style" not in html
     assert " style=" not in html
