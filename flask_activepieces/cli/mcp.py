@@ -16,7 +16,7 @@ from ..state import State, get_state
 from ..web.automation.agents.instructions import short_name
 from .output import counted, json_option, print_json, print_result, print_rows, printable
 
-mcp_cli = AppGroup("mcp", help="MCP servers of Activepieces, and this app's endpoint in its agent steps.")
+mcp_cli = AppGroup("mcp", help="Show MCP servers of Activepieces, and add this app's endpoint to its agent steps.")
 
 _COLUMNS = ("project_id", "dialect", "enabled", "enabled_tools", "disabled_tools", "token")
 _STEP_COLUMNS = ("flow_id", "flow", "step", "name", "uses_this_app")
@@ -24,7 +24,7 @@ _STEP_COLUMNS = ("flow_id", "flow", "step", "name", "uses_this_app")
 
 @mcp_cli.command("list")
 @click.argument("integration_id")
-@click.option("--platform", "of_platform", is_flag=True, help="The server of the tenant's platform instead.")
+@click.option("--platform", "of_platform", is_flag=True, help="Show the server of the tenant's platform instead.")
 @json_option
 def list_servers(integration_id: str, of_platform: bool, as_json: bool) -> None:
     """List the MCP servers of the projects that the integration's user can access; tokens are masked."""
@@ -36,12 +36,12 @@ def list_servers(integration_id: str, of_platform: bool, as_json: bool) -> None:
 
 @mcp_cli.command("register")
 @click.argument("integration_id")
-@click.option("--flow", "flow_id", help="The flow of the agent step.")
+@click.option("--flow", "flow_id", help="The id of the flow with the agent step.")
 @click.option("--step", help="The name of the step in the flow, such as step_2.")
 @click.option(
     "--token-file",
     type=click.File(),
-    help="Where the personal access token is that the agent uses; - is standard input. Default: ask for it.",
+    help="A file with the personal access token for the agent; - for standard input. Default: ask for it.",
 )
 @json_option
 def register(
@@ -49,7 +49,7 @@ def register(
 ) -> None:
     """Add this app's MCP endpoint to an agent step of Activepieces, in the draft of its flow.
 
-    Without --flow and --step, print the agent steps, and what to enter in Activepieces by hand.
+    Without --flow and --step, print the agent steps, and the values to enter in Activepieces manually.
     """
     state = get_state()
     integration, url = _integration(state, integration_id), _endpoint(state)

@@ -1,7 +1,7 @@
 """The agent steps in a tenant's flows, to which the app's own MCP endpoint can be added as a tool.
 
-Activepieces has no list of MCP servers in which the endpoint could be registered once. So it is added to a step: with
-the operation with which the builder changes a step, in the draft of the flow. Nothing is published.
+Activepieces has no central list of MCP servers. So the endpoint is added to a single step in the draft of its flow,
+with the same operation as in the builder. Nothing is published.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..messages import Message
 from .dependencies import Dependencies
 from .store import Integration
 
-#: Where a step has further steps: those of a loop, an older branch and a router, and the next one.
+#: The members of a step that contain other steps: of a loop, an older branch or a router, and the next step.
 _INNER_STEPS = ("firstLoopAction", "onSuccessAction", "onFailureAction")
 _BRANCHES = "children"
 _NEXT_STEP = "nextAction"
@@ -30,7 +30,7 @@ class AgentStep:
 
     flow_id: str
     flow_name: str
-    #: Its name in the flow, such as ``step_2``, and the one that people see.
+    #: Its name in the flow, such as ``step_2``, and its name for people.
     name: str
     display_name: str
     #: The addresses of the MCP servers that it uses.
@@ -39,7 +39,7 @@ class AgentStep:
 
 @dataclass(frozen=True, kw_only=True)
 class AddedTool:
-    """The endpoint in an agent step, and the tools that Activepieces found there; None if it cannot say."""
+    """The endpoint in an agent step, and the tools that Activepieces found there; None if it did not check."""
 
     step: AgentStep
     tools: Sequence[str] | None
@@ -60,10 +60,10 @@ class TenantAgentSteps:
     def add(
         self, integration: Integration, flow_id: str, step_name: str, tool: McpTool, *, user_id: str | None
     ) -> AddedTool:
-        """Add the server to the draft of the flow; it replaces one of the same address.
+        """Add the server to the draft of the flow. It replaces one with the same address.
 
-        `InvalidInput` if Activepieces cannot use it, as far as it can say. The token becomes a part of the flow, so
-        everyone who may edit the flow can read it.
+        `InvalidInput` if Activepieces checks the server and cannot use it. The token becomes a part of the flow, so
+        everyone who can edit the flow can read it.
         """
         flow = self._deps.client_factory.client_for(integration, "flows.get").flows.get(flow_id)
         step = next((each for each in _agent_steps(flow) if each["name"] == step_name), None)
@@ -80,7 +80,7 @@ class TenantAgentSteps:
             client = self._deps.client_factory.client_for(integration, "agent_tools.check")
             return client.agent_tools.check(integration.project_id, tool)
         except (CredentialNotSupported, RouteNotFound):
-            return None  # only users may ask, and older servers have no answer
+            return None  # API keys are not accepted, and older servers lack the route
         except CallNotSupported:
             raise InvalidInput(
                 {"token": Message("Activepieces cannot use this app with this token, or cannot reach the app.")}
@@ -100,7 +100,7 @@ def _agent_steps(flow: Flow) -> Iterator[Mapping[str, Any]]:
 
 
 def _steps(step: object) -> Iterator[Mapping[str, Any]]:
-    """The step and all that follow it or are within it, as far as they can be read."""
+    """The step, and all steps after and inside it. Ignores values that are not steps."""
     waiting = [step]
     while waiting:
         current = waiting.pop()
@@ -148,7 +148,7 @@ def _agent_step(flow: Flow, step: Mapping[str, Any]) -> AgentStep:
 
 
 def _with_tool(step: Mapping[str, Any], tool: McpTool) -> dict[str, Any]:
-    """The request that changes this step, and none of those behind it."""
+    """The request that changes this step, without the steps after it."""
     others = [each for each in _tools(step) if _server_of(each) != tool.url]
     settings = step["settings"]
     inputs = {**(settings.get("input") or {}), TOOLS_INPUT: [*others, tool.to_json()]}

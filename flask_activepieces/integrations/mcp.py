@@ -10,7 +10,7 @@ from ..host.interface import Principal
 from .dependencies import Dependencies
 from .store import Integration
 
-#: How many projects a list goes through: each is a call.
+#: The most projects of a list, because each needs a call.
 MAX_PROJECTS = 50
 
 
@@ -37,7 +37,7 @@ class TenantMcp:
         return self.deps.client_factory.client_for(integration, "mcp.get").mcp.get(integration.project_id)
 
     def list(self, integration: Integration) -> Sequence[McpServer]:
-        """The server of each project that the integration's user can access; Activepieces has one for each."""
+        """The server of each project that the integration's user can access."""
         client = self.deps.client_factory.client_for(integration, "mcp.get")
         if not integration.has_credentials:
             return (client.mcp.get(integration.project_id),)
@@ -52,7 +52,7 @@ class TenantMcp:
         enabled: bool | None = None,
         user_id: str,
     ) -> McpServer:
-        """The server with these tools off (0.85) or on (0.80), or on or off as a whole (0.78)."""
+        """Disable these tools (0.85), enable these tools (0.80), or enable or disable the server (0.78)."""
         client = self.deps.client_factory.client_for(integration, "mcp.update")
         server = client.mcp.update(
             integration.project_id, disabled_tools=disabled_tools, enabled_tools=enabled_tools, enabled=enabled
@@ -61,7 +61,7 @@ class TenantMcp:
         return server
 
     def rotate_token(self, integration: Integration, principal: Principal) -> RotatedMcpToken:
-        """The server with a new token; the old one stops working."""
+        """Rotate the token of the server; the old token stops working."""
         may_see_token = self.deps.host.may_see_mcp_token(principal)
         client = self.deps.client_factory.client_for(integration, "mcp.rotate_token")
         server = client.mcp.rotate_token(integration.project_id)
@@ -69,7 +69,7 @@ class TenantMcp:
         return RotatedMcpToken(server=server, token=server.token if may_see_token else None)
 
     def get_platform(self, integration: Integration) -> McpServer:
-        """The server of the tenant's own platform, for which its user must be an administrator there."""
+        """The server of the tenant's own platform. The integration's user must be an administrator there."""
         return self.deps.client_factory.client_for(integration, "mcp.get_platform").mcp.get_platform()
 
     def update_platform(
@@ -80,14 +80,14 @@ class TenantMcp:
         enabled_tools: Sequence[str] | None = None,
         user_id: str,
     ) -> McpServer:
-        """The server of the platform with these tools off (0.85) or on (0.83)."""
+        """Disable these tools of the platform's server (0.85), or enable these tools (0.83)."""
         client = self.deps.client_factory.client_for(integration, "mcp.update_platform")
         server = client.mcp.update_platform(disabled_tools=disabled_tools, enabled_tools=enabled_tools)
         self._record("mcp.changed", integration, user_id, **_OF_PLATFORM)
         return server
 
     def rotate_platform_token(self, integration: Integration, principal: Principal) -> RotatedMcpToken:
-        """The server of the platform with a new token."""
+        """Rotate the token of the platform's server; the old token stops working."""
         may_see_token = self.deps.host.may_see_mcp_token(principal)
         client = self.deps.client_factory.client_for(integration, "mcp.rotate_platform_token")
         server = client.mcp.rotate_platform_token()

@@ -1,4 +1,4 @@
-"""The recent calls of tools in a tenant, as its admins see them: which, how many, and how they ended."""
+"""The recent tool calls in a tenant, as its admins see them: tools, numbers and outcomes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class CalledTool:
 
     name: str
     calls: int
-    #: How many the app did not carry out: it refused the input, or failed.
+    #: How many calls failed, or were rejected because of their input.
     failed: int
-    #: How many the token did not allow.
+    #: How many calls the token did not allow.
     denied: int
     last_at: int
 
@@ -37,7 +37,7 @@ class CallOverview:
         self._clock = clock
 
     def recent(self, tenant_id: str) -> Sequence[CalledTool]:
-        """The tools that were called in the last days, the most used first."""
+        """The tools that were called in the last days, the most used tool first."""
         since = int(self._clock()) - DAYS * _DAY
         statement = (
             select(table.c.tool, table.c.outcome, func.sum(table.c.count), func.max(table.c.last_at))

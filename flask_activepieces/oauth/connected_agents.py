@@ -1,4 +1,4 @@
-"""The agents that users of a tenant connected, as its admins see them: who, since when, and when they were used."""
+"""The agents that users of a tenant connected, as its admins see them, with their last use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _families = tables.token_families
 _grants = tables.grants
 _calls = tables.tool_calls
 
-#: How far back the calls of tools count as a use; before, the last refresh does.
+#: How many seconds back tool calls are checked for the last use. If there are none, the last refresh counts.
 _CALLS_SINCE = 30 * 24 * 60 * 60
 _NEWEST = Keyset(_grants.c.created_at, _grants.c.id, descending=True)
 
@@ -59,7 +59,7 @@ class ConnectedAgents:
             page = _NEWEST.select(conn, statement, limit=limit, cursor=cursor)
             clients = _clients_of(conn, page.items)
             uses = _last_uses(conn, page.items, tenant_id, now)
-            # A client may have been deleted since.
+            # A client may have been deleted meanwhile.
             known = [row for row in page.items if row.client_id in clients]
             return Page([_agent(row, clients[row.client_id], uses) for row in known], page.next, page.previous)
 
@@ -77,7 +77,7 @@ def _clients_of(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, OAuthCl
 
 
 def _last_uses(conn: Connection, rows: Sequence[Row[Any]], tenant_id: str, now: int) -> dict[object, int]:
-    """When each grant was refreshed last, and when each client called a tool for each user."""
+    """When each grant was last refreshed, and when each client last called a tool for each user."""
     refreshed = (
         select(_families.c.grant_id, func.max(_families.c.rotated_at).label("at"))
         .where(_families.c.grant_id.in_([row.id for row in rows]), *_active(now))
