@@ -22,6 +22,8 @@ def test_a_personal_access_token_is_created_and_revoked(gwen: Page) -> None:
     sees(gwen, "apat_")
     gwen.reload()
     expect(gwen.get_by_role("heading", name="Copy the token now")).to_have_count(0)
+    gwen.locator("summary", has_text="Revoke Report").click()
+    sees(gwen, "Every script and app that uses this token stops working immediately.")
     press(gwen, "Revoke Report")
 
     sees(gwen, "The token was revoked.")
@@ -31,10 +33,23 @@ def test_a_personal_access_token_is_created_and_revoked(gwen: Page) -> None:
 def test_an_app_is_disconnected(ada: Page) -> None:
     ada.goto("/oauth/connected-apps")
 
-    ada.get_by_role("button", name="Disconnect Test program").click()
+    ada.locator("summary", has_text="Disconnect Test program").click()
+    sees(ada, "Disconnect Test program?")
+    press(ada, "Disconnect Test program")
 
     sees(ada, "The app was disconnected.")
     expect(ada.get_by_role("heading", name="Test program")).to_have_count(0)
+
+
+def test_a_question_can_be_cancelled(ada: Page) -> None:
+    ada.goto("/oauth/connected-apps")
+    question = ada.locator("details", has_text="Disconnect Test program").first
+
+    question.locator("summary").click()
+    question.locator("summary", has_text="Cancel").click()
+
+    expect(question.get_by_role("button", name="Disconnect Test program")).to_be_hidden()
+    expect(ada.get_by_role("heading", name="Test program")).to_be_visible()
 
 
 @pytest.mark.parametrize(("decision", "answer"), [("Approve", "code"), ("Deny", "error")])
