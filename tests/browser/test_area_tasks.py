@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import OWN_PIECE, Site
+from tests.browser.site import OWN_PIECE, SECRET, Site
 from tests.browser.steps import press, sees
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -153,3 +153,44 @@ def test_an_empty_audit_log_says_so_and_leads_back(ada: Page) -> None:
     ada.get_by_role("link", name="Show all").click()
 
     sees(ada, "Workspace connected to Activepieces")
+
+
+def test_an_admin_limits_who_may_be_connected_as_an_agent(ada: Page) -> None:
+    ada.goto("/automation/agents")
+
+    ada.get_by_label("Only agents from the origins below").check()
+    ada.get_by_label("Origins", exact=True).fill("claude.ai")
+    ada.get_by_role("region", name="Who may be connected").get_by_role("button", name="Save").click()
+
+    sees(ada, "The choice was saved.")
+    expect(ada.get_by_label("Only agents from the origins below")).to_be_checked()
+
+
+def test_a_phone_shows_the_current_page_in_the_navigation(ada: Page, scripts: bool) -> None:
+    """Without scripts, the row of links begins with the first."""
+    ada.set_viewport_size({"width": 360, "height": 640})
+
+    ada.goto("/automation/audit")
+
+    current = ada.get_by_role("navigation", name="Automation").get_by_role("link", name="Audit log")
+    expect(current).to_have_attribute("aria-current", "page")
+    if scripts:
+        expect(current).to_be_in_viewport(ratio=1)
+    current.focus()
+    expect(current).to_be_in_viewport(ratio=1)
+
+
+def test_a_double_click_makes_one_connection(ada: Page, site: Site, scripts: bool) -> None:
+    """With scripts, the form is even sent once."""
+    activepieces = site.activepieces
+    activepieces.calls.clear()
+    activepieces.faults.delay("POST", "/app-connections", 0.5)
+    ada.goto(f"/automation/connections/add?piece={SECRET}")
+    ada.get_by_label("API key").fill("ok-slow")
+
+    ada.get_by_role("button", name="Connect", exact=True).dblclick(no_wait_after=True)
+
+    sees(ada, "The connection was saved, and works.")
+    assert len(activepieces.state.store.all("app_connection", displayName="Acme Secret")) == 1
+    sent = [call for call in activepieces.calls if call.method == "POST" and call.path.endswith("/app-connections")]
+    assert len(sent) == 1 or not scripts
