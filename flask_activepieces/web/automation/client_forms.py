@@ -100,7 +100,7 @@ def _meanwhile(state: State, client: OAuthClient, values: Mapping[str, Any]) -> 
     )
     stored = row_values(client.registration())
     return {
-        name: Message("It is now: %(value)s", value=shown[name] or "—")
+        name: Message("It is now: %(value)s", value=shown[name]) if shown[name] else Message("It is empty now.")
         for name, value in row_values(entered).items()
         if name in shown and value != stored[name]
     }

@@ -211,6 +211,7 @@ def test_a_change_of_someone_else_is_not_lost(app: Flask, alice: AreaUser, progr
     assert page.status == 422
     assert "Someone else has changed this client since you opened this page." in page.text
     assert "Name: It is now: Renamed" in page.text
+    assert "Description: It is empty now." in page.text
     assert page.form("redirect_uris").values["description"] == "What it does"
     assert rows_of(app, "oauth_clients") == before
 
