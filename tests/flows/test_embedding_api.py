@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from flask import Flask
 
-from flask_activepieces import Activepieces
+from flask_activepieces import Activepieces, Principal, Workspace
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
@@ -15,6 +16,7 @@ from tests.flows.test_signals_and_audit import recorded_signals
 from tests.support.actors import answer_of
 from tests.support.api_user import ApiUser
 from tests.support.clock import StoppedClock
+from tests.support.hosts import SmallHost
 from tests.support.storage import rows_of
 
 
@@ -86,6 +88,40 @@ def test_attack_on_the_builder_of_another_tenant(app: Flask, integration_id: str
 
     assert answer.status_code == 404
     assert answer_of(answer, 404)["code"] == "not_found"
+
+
+class HostThatRemoves(SmallHost):
+    """Ends the access of Alice while her request is being answered."""
+
+    removes = False
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        return None if self.removes else super().load_principal(user_id, tenant_id)
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        if self.removes:
+            Activepieces().revoke_user(principal.user_id, tenant_id=principal.tenant_id)
+        return super().workspaces(principal)
+
+
+def test_a_user_whose_access_ends_during_the_request_is_not_let_in_again(
+    make_app: MakeApp, app: Flask, activepieces_server: ActivepiecesServer
+) -> None:
+    """Otherwise nothing would remove them any more."""
+    settings = {name: value for name, value in app.config.items() if name.startswith("ACTIVEPIECES_")}
+    host = HostThatRemoves()
+    app = make_app(host=host, **settings)
+    alice = ApiUser.named(app, "alice")
+    integration_id = alice.links()
+    client = ActivepiecesClient(activepieces_server.url, activepieces_server.api_key)
+    client.embedding.exchange(answer_of(alice.posts(f"/embedding/{integration_id}"))["token"])
+    host.removes = True
+
+    answer = alice.posts(f"/embedding/{integration_id}")
+
+    assert answer_of(answer, 404)["code"] == "not_found"
+    user = client.users.find("acme/alice")
+    assert user is not None and user.status == "INACTIVE"
 
 
 def test_a_signed_out_visitor_gets_none(app: Flask, integration_id: str) -> None:

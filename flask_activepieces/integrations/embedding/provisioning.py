@@ -26,7 +26,7 @@ from ...api_client.errors import (
 )
 from ...api_client.resources.people import Member
 from ...clock import CLOCK_SKEW
-from ...errors import Unavailable
+from ...errors import NotFound, Unavailable
 from ...host.ids import checked_id
 from ...storage.audit import Event
 from ...storage.database import Transaction
@@ -54,12 +54,15 @@ class Provisioning:
     leases: Leases
 
     def provision(self, user: ProvisionedUser) -> None:
-        """Record a user who is about to get a token; users whose access had ended may sign in again."""
-        current = self.deps.database.read(lambda conn: store.get(conn, user.id))
-        if current is not None and current.removal_due_at is None:
-            self.deps.database.run_in_transaction(lambda transaction: store.allow(transaction, user))
+        """Record a user who is about to get a token; users whose access had ended may sign in again.
+
+        `NotFound` if the app no longer has the user there: their access may have ended during this request.
+        """
+        if self.deps.database.run_in_transaction(lambda transaction: store.renew(transaction, user)):
             return
         with self.leases.acquire("user", user.id):
+            if user.user_id is not None and self.deps.host.load_principal(user.user_id, user.tenant_id) is None:
+                raise NotFound("user", user.user_id)
             self._activate(user)
             self.deps.database.run_in_transaction(partial(self._record_provisioned, user))
 

@@ -90,6 +90,13 @@ def insert(transaction: Transaction, user: ProvisionedUser) -> bool:
     return transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), vars(user)) == 1
 
 
+def renew(transaction: Transaction, user: ProvisionedUser) -> bool:
+    """Whether the user already may use the project, now with a token until then."""
+    may_use = (_table.c.id == user.id) & _table.c.removal_due_at.is_(None)
+    values = {"token_expires_at": user.token_expires_at, "integration_id": user.integration_id}
+    return transaction.execute_rowcount(update(_table).where(may_use).values(**values)) == 1
+
+
 def allow(transaction: Transaction, user: ProvisionedUser) -> None:
     """The user, who has a row, may use the project, with a token until then."""
     values = {
