@@ -1,11 +1,11 @@
 'use strict';
 
-// Errors as the sentence that the author of a flow reads.
+// Errors as a sentence for the author of a flow.
 
 const SHORTEST_SECRET = 4;
 const LONGEST_SENTENCE = 1000;
 
-// The engine shows an error with its stack, which tells the author nothing: this one has none.
+// The engine shows the stack of an error, which does not help the author. So this error has no stack.
 function failure(sentence, status) {
   const error = new Error(sentence);
   error.stack = `Error: ${sentence}`;
@@ -14,7 +14,7 @@ function failure(sentence, status) {
   return error;
 }
 
-// The sentence for any answer but success. It repeats only texts that the app meant for people, never a body.
+// The sentence for a response that is not a success. It contains only texts for people, and never a whole body.
 function sentenceFor(app, { status, headers, body }, secrets = []) {
   return redact(describe(app, status, headers, body), secrets).slice(0, LONGEST_SENTENCE);
 }

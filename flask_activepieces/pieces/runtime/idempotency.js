@@ -1,10 +1,10 @@
 'use strict';
 
-// A key that says to the app "this is the same call again", so that a repeated step does not act twice.
+// A key by which the app recognizes a repeated call, so that a repeated step does not act twice.
 //
-// The run and the step do not suffice: a step in a loop is called with the same two for each item, and the engine
-// does not say which item it is. So the key also has a hash of the inputs and, for equal items, how often such a call
-// has succeeded. A retry after a failure, or a run that starts again after a crash, goes through the same keys.
+// The run and the step are not enough: in a loop, both are the same for each item, and the engine does not say which
+// item it is. So the key also contains a hash of the inputs and, for equal items, how often such a call has succeeded.
+// A retry after a failure, or a run that starts again after a crash, uses the same keys.
 
 const { createHash } = require('node:crypto');
 

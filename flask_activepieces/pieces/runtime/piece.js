@@ -5,8 +5,8 @@ const { App } = require('./app');
 const { buildAuth } = require('./auth');
 const { buildTrigger } = require('./triggers');
 
-// The engine takes the first export whose class has this very name. Upstream's own class comes with a framework that
-// is no longer published, and that hides its pieces from older servers: this one is the same to an engine.
+// The engine uses the first export whose class has exactly this name. Upstream's class is part of a framework that is
+// no longer published, and older servers hide its pieces. To an engine, this class is the same.
 class Piece {
   constructor(manifest, { auth, actions, triggers }) {
     this.displayName = manifest.displayName;

@@ -63,7 +63,7 @@ function ask(app, name, { refreshers = [] }, { auth, ...values }, context) {
   });
 }
 
-// What the author has to fill in before the app can be asked.
+// What the author must fill in before the app can be called.
 function whatIsMissing(app, { refreshers = [] }, { props, requireAuth = true }, { auth, ...values }) {
   if (requireAuth && !auth) {
     return `Choose a connection to ${app.name} first.`;

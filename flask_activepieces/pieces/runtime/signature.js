@@ -5,9 +5,8 @@
 const { createHmac, timingSafeEqual } = require('node:crypto');
 
 const MOST_SECONDS_AHEAD = 5 * 60;
-// The specification suggests five minutes here too. But Activepieces accepts an event, and runs it when a worker has
-// time: an event that waited for longer would be lost. What is sent again within a day still has its id, by which the
-// author of a flow can tell it.
+// The specification also suggests five minutes here. But Activepieces queues an event until a worker has time, and an
+// event that waited for longer would be lost. A repeated event has the same id, which the author of a flow can check.
 const MOST_SECONDS_BEHIND = 24 * 60 * 60;
 
 // What is wrong with a received event, or undefined.
@@ -32,8 +31,8 @@ function problemWith({ headers = {}, rawBody, body }, secrets, now = Date.now() 
   return body?.id === id ? undefined : 'its body does not have the id of its header.';
 }
 
-// The body as it was received. What JSON makes of it again is the same for an app that writes compact JSON, and is
-// only tried where an engine has no raw body: the signature decides.
+// The body as it was received. Without a raw body, it is encoded again, which gives the same bytes for an app that
+// writes compact JSON; otherwise the signature does not match.
 function bytesOf(rawBody, body) {
   if (rawBody?.type === 'Buffer') {
     return Buffer.from(rawBody.data); // a Buffer that was JSON on its way from the server to the worker

@@ -1,7 +1,7 @@
 'use strict';
 
-// The bearer token of a connection. OAuth2 connections and personal tokens have one; for a user name and password, or
-// for the fields of a custom form, the app gives one for an hour.
+// The bearer token of a connection. OAuth2 connections and personal access tokens contain one. For a user name and
+// password, or for the fields of a custom form, the app returns one that is valid for an hour.
 
 const { createHash } = require('node:crypto');
 
@@ -27,8 +27,8 @@ class Tokens {
     if (cached && Date.now() < cached.until) {
       return cached.token;
     }
-    // Newer servers keep the token of a custom form that declares `refresh`. Once it was refused, it is not used
-    // again.
+    // Newer servers store the token of a custom form that declares `refresh`. After the app has rejected it, it is not
+    // used again.
     if (connection.access_token && !cached) {
       return connection.access_token;
     }
@@ -78,7 +78,7 @@ function credentialsOf({ type, username, password, props }) {
   return type === 'BASIC_AUTH' ? { type, username, password } : { type, props };
 }
 
-// What no message may repeat.
+// Values that no message may contain.
 function secretsOf(connection) {
   const { secret_text: secret, access_token: token, password, props } = connection ?? {};
   const { base_url: _address, ...fields } = props ?? {};

@@ -99,7 +99,7 @@ MCP_BY_OAUTH = Change(
 AGENT_TOOLS = Change(
     since="0.85",
     before="`POST /projects/:id/agent-tools/mcp/validate` is 404.",
-    after="It tells users which tools an MCP server has that an agent step shall use, or that it cannot be used. The"
+    after="For users, it checks an MCP server for an agent step, and returns the names of its tools or an error. The"
     " stand-in stores agent steps, and does not run them.",
     evidence="read",
     source="the OpenAPI document of 0.85.2 · mcp-tool-validator.ts@0e6cfb2",
