@@ -69,7 +69,8 @@ class Encoded(str):
 def decode(body: bytes) -> Any:
     """The value of a JSON body; `RpcError` if it is not valid JSON, or nested too deeply."""
     try:
-        value = json.loads(body, parse_constant=_reject_constant)
+        # Given bytes, the parser would also take UTF-16, and halves of surrogate pairs.
+        value = json.loads(body.decode(), parse_constant=_reject_constant)
         if b"\\u" in body:
             # Half of a surrogate pair is valid in JSON, but not in UTF-8.
             json.dumps(value, ensure_ascii=False).encode()
