@@ -368,6 +368,24 @@ def test_a_replay_to_a_paused_subscription_waits(host: EventApp, flows: Webhooks
     assert host.deliver() == 1
 
 
+def test_dead_deliveries_are_sent_again_the_oldest_first_up_to_a_limit(host: EventApp, flows: Webhooks) -> None:
+    subscription, _ = host.subscribe(flows.url_of("f1"))
+    host.subscribe(flows.url_of("f2"))
+    flows.answer = always(400)
+    host.emit(1, 2, 3)
+    host.deliver()
+    flows.answer = always(200)
+    log, sent = host.delivery.log, len(flows.received)
+
+    assert log.replay_dead("globex", organizations=[None], limit=10) == 0
+    assert log.replay_dead("acme", organizations=[None], subscription_id=subscription.id, limit=2) == 2
+    host.deliver()
+
+    assert [each.data["id"] for each in flows.received[sent:]] == [1, 2]
+    assert sorted(each.state for each in host.logged()) == ["dead"] * 4 + ["delivered"] * 2
+    assert log.replay_dead("acme", organizations=[None], limit=10) == 4
+
+
 def test_a_replay_to_nobody_is_refused(host: EventApp, flows: Webhooks) -> None:
     subscription, _ = host.subscribe(flows.url_of("f1"))
     host.emit(1)
