@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,13 @@ def _add_deliveries(site: Site, run: CheckRun) -> None:
         if status:
             site.activepieces.faults.fail("POST", "/webhooks/*", status)
         run.admin.submit("/", "/tasks", title=f"Task {number} ({run.run_id})")
-        wait_until(lambda: [row["state"] for row in rows_of(site.app, "deliveries")].count("pending") == 0)
+        wait_until(partial(_has_ended, site, number))
+
+
+def _has_ended(site: Site, number: int) -> bool:
+    """Whether this many deliveries are over."""
+    states = [row["state"] for row in rows_of(site.app, "deliveries")]
+    return len(states) == number and "pending" not in states
 
 
 def _add_clients(site: Site) -> None:
