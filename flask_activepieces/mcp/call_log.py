@@ -37,6 +37,8 @@ SECONDS_OF_A_ROW = 3600
 STORE_SECONDS = 10
 
 Row = dict[str, Any]
+#: What calls have in common that are counted together.
+Key = tuple[str | int | None, ...]
 
 
 class CallLog:
@@ -46,8 +48,8 @@ class CallLog:
         self._database = database
         self._audit = audit
         self._clock = clock
-        #: The rows of this hour, by their ids. ``count`` is the number of calls that are not stored yet.
-        self._rows: dict[str, Row] = {}
+        #: The rows of this hour; ``count`` is what is not stored yet.
+        self._rows: dict[Key, Row] = {}
         self._stored_at = 0
         self._lock = threading.Lock()
         atexit.register(_call, WeakMethod(self.store))
@@ -55,12 +57,14 @@ class CallLog:
     def record(self, token: AccessToken, tool: str, outcome: Outcome) -> None:
         """Count the call, and send its signal."""
         now = int(self._clock())
-        row = _row_of(token, tool, outcome, now)
+        key = _key_of(token, tool, outcome, now)
         with self._lock:
-            known = self._rows.setdefault(row["id"], row)
-            known["count"] += 1
-            known["last_at"] = now
-            is_due = known is row or now - self._stored_at >= STORE_SECONDS
+            row = self._rows.get(key)
+            is_due = row is None or now - self._stored_at >= STORE_SECONDS
+            if row is None:
+                row = self._rows[key] = _row_of(key, now)
+            row["count"] += 1
+            row["last_at"] = now
         if is_due:
             self.store()
         self._audit.notify(_event_of(token, tool, outcome, now))
@@ -85,16 +89,20 @@ class CallLog:
         return upsert_counting(tool_calls, self._database.dialect, "count", ("last_at",))
 
 
-def _row_of(token: AccessToken, tool: str, outcome: Outcome, now: int) -> Row:
+def _key_of(token: AccessToken, tool: str, outcome: Outcome, now: int) -> Key:
     caller = (token.tenant_id, token.organization_id, token.user_id, token.client_id, token.personal_token_id)
-    begins_at = _begin_of_hour(now)
+    return *caller, tool, outcome, _begin_of_hour(now)
+
+
+def _row_of(key: Key, now: int) -> Row:
+    tenant_id, organization_id, user_id, client_id, personal_token_id, tool, outcome, begins_at = key
     return {
-        "id": sha256_hex(json.dumps([*caller, tool, outcome, begins_at])),
-        "tenant_id": token.tenant_id,
-        "organization_id": token.organization_id,
-        "user_id": token.user_id,
-        "client_id": token.client_id or None,
-        "personal_token_id": token.personal_token_id,
+        "id": sha256_hex(json.dumps(key)),
+        "tenant_id": tenant_id,
+        "organization_id": organization_id,
+        "user_id": user_id,
+        "client_id": client_id or None,
+        "personal_token_id": personal_token_id,
         "tool": tool,
         "outcome": outcome,
         "count": 0,

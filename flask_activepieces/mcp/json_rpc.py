@@ -6,6 +6,7 @@ Anything else than a message is an `RpcError`, with the code of JSON-RPC and the
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def decode(body: bytes) -> Any:
     """The value of a JSON body; `RpcError` if it is not valid JSON, or nested too deeply."""
     try:
         # Given bytes, the parser would also take UTF-16, and halves of surrogate pairs.
-        value = json.loads(body.decode(), parse_constant=_reject_constant)
+        value = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
         if b"\\u" in body:
             # Half of a surrogate pair is valid in JSON, but not in UTF-8.
             json.dumps(value, ensure_ascii=False).encode()
@@ -138,6 +139,9 @@ def _invalid(message: str) -> RpcError:
 
 def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
 
 
 def _depth(value: Any) -> int:

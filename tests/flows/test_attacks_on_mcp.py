@@ -154,6 +154,14 @@ def test_a_body_made_to_break_the_parser_is_an_error(agent: McpAgent, revision: 
     assert error_of(answer, 400)["code"] in (-32700, -32600)
 
 
+def test_a_byte_order_mark_is_ignored(agent: McpAgent) -> None:
+    body = b'\xef\xbb\xbf{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+
+    answer = McpAgent(agent.app, agent.token, LEGACY[0]).posts(body)
+
+    assert answer.get_json() == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
 @pytest.mark.parametrize("value", [None, True, 5, "x", [], {}, [{}]], ids=str)
 @pytest.mark.parametrize("member", ["method", "params", "id", "jsonrpc"])
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -64,7 +64,7 @@ class Agent:
 
 def _run(tool: Tool, arguments: Mapping[str, Any], token: AccessToken) -> Any:
     raw = with_files(tool.action.input, arguments)
-    inputs = load(tool.action.input or _NO_INPUT, raw)
+    inputs = load(tool.action.input or _NO_INPUT, raw) if tool.action.input or raw else {}
     if tool.route is not None:
         # The view reads what was sent, not what this schema made of it.
         return call_view(tool.route, raw, token)
