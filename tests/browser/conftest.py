@@ -37,9 +37,9 @@ def site(filled_site: Site) -> Iterator[Site]:
     filled_site.restore()
 
 
-@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.long)], ids=["scripts", "no scripts"])
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
 def scripts(request: pytest.FixtureRequest) -> bool:
-    """Whether the browser runs scripts. Everything works without; the long tests prove it."""
+    """Whether the browser runs scripts: everything works without."""
     return bool(request.param)
 
 

@@ -49,6 +49,12 @@ def press(name: str) -> Act:
     return act
 
 
+def open_questions(page: Page, site: Site) -> None:
+    """Open the question before each button that ends something."""
+    for question in page.locator("summary").all():
+        question.click()
+
+
 def enter_key(page: Page, site: Site) -> None:
     """The first step of the wizard, which leads to the second."""
     page.get_by_label("API key").fill(site.activepieces.api_key)
@@ -115,6 +121,7 @@ PAGES = (
     Scene(path="{agent}", name="consent of an agent"),
     Scene(path="/oauth/authorize", status=400, name="consent without a client"),
     Scene(path="/oauth/connected-apps"),
+    Scene(path="/oauth/connected-apps", act=open_questions, name="questions of the connected apps"),
     Scene(path="/oauth/connected-apps", who=GWEN, name="no connected apps"),
     Scene(path="/oauth/personal-tokens/new"),
     Scene(path="/oauth/personal-tokens/new", act=press("Create token"), status=422, name="token form with errors"),

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.site import Site
 from tests.browser.steps import press, sees
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 CONNECTIONS = "/automation/connections"
 
