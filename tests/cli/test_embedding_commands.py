@@ -16,14 +16,35 @@ from tests.cli.conftest import Run, RunJson
 from tests.conftest import MakeApp
 from tests.support.api_user import ApiUser
 from tests.support.clock import StoppedClock
+from tests.support.hosts import SmallHost
+
+
+class HostWithLeavers(SmallHost):
+    """Carol is also a user of Acme until she leaves."""
+
+    def __init__(self) -> None:
+        self.carol_has_left = False
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        if (user_id, tenant_id) == ("carol", "acme") and not self.carol_has_left:
+            return Principal("carol", "acme", "Carol")
+        return super().load_principal(user_id, tenant_id)
 
 
 @pytest.fixture
-def app(make_app: MakeApp, activepieces_server: ActivepiecesServer, clock: StoppedClock) -> Flask:
+def host() -> HostWithLeavers:
+    return HostWithLeavers()
+
+
+@pytest.fixture
+def app(
+    host: HostWithLeavers, make_app: MakeApp, activepieces_server: ActivepiecesServer, clock: StoppedClock
+) -> Flask:
     """An app with a signing key, and an integration of Acme."""
     clock.now = activepieces_server.state.clock()
     key_id, pem = activepieces_server.add_signing_key()
     app = make_app(
+        host=host,
         ACTIVEPIECES_BASE_URL=activepieces_server.url,
         ACTIVEPIECES_API_KEY=activepieces_server.api_key,
         ACTIVEPIECES_SIGNING_KEY=pem,
@@ -77,10 +98,11 @@ def test_the_users_are_listed(app: Flask, run_json: RunJson, activepieces_server
 
 
 def test_the_check_removes_users_whom_the_app_no_longer_has(
-    app: Flask, run: Run, activepieces_server: ActivepiecesServer, clock: StoppedClock
+    app: Flask, host: HostWithLeavers, run: Run, activepieces_server: ActivepiecesServer
 ) -> None:
     open_builder(app, activepieces_server, "bob")
-    open_builder(app, activepieces_server, "carol")  # is in another tenant by now
+    open_builder(app, activepieces_server, "carol")
+    host.carol_has_left = True
 
     result = run("embedding", "check")
 
@@ -89,9 +111,10 @@ def test_the_check_removes_users_whom_the_app_no_longer_has(
 
 
 def test_the_check_fails_while_activepieces_does(
-    app: Flask, run: Run, activepieces_server: ActivepiecesServer
+    app: Flask, host: HostWithLeavers, run: Run, activepieces_server: ActivepiecesServer
 ) -> None:
     open_builder(app, activepieces_server, "carol")
+    host.carol_has_left = True
     activepieces_server.faults.fail("GET", "/users", 500, times=None)
 
     result = run("embedding", "check", "--json")

@@ -167,6 +167,7 @@ PACKAGES: dict[Name, str] = {
     "chromium": "chromium",
     "node": "nodejs",
     "npm": "npm",
+    "axe": "npm",  # from which the tests install it
     "nginx": "nginx-light",
     "rabbitmq": "rabbitmq-server",
 }
