@@ -104,7 +104,7 @@ ADD = f"{AREA}/connections/add?piece="
 
 def list_no_host(page: Page, site: Site) -> None:
     """Allow only agents from listed origins, and list none."""
-    page.get_by_label("Only agents from the origins below").check()
+    page.get_by_label("Only agents from the hosts below").check()
     page.locator("form", has=page.locator("[name=mode]")).get_by_role("button", name="Save").click()
 
 

@@ -158,12 +158,12 @@ def test_an_empty_audit_log_says_so_and_leads_back(ada: Page) -> None:
 def test_an_admin_limits_who_may_be_connected_as_an_agent(ada: Page) -> None:
     ada.goto("/automation/agents")
 
-    ada.get_by_label("Only agents from the origins below").check()
-    ada.get_by_label("Origins", exact=True).fill("claude.ai")
+    ada.get_by_label("Only agents from the hosts below").check()
+    ada.get_by_label("Hosts", exact=True).fill("claude.ai")
     ada.get_by_role("region", name="Who may be connected").get_by_role("button", name="Save").click()
 
     sees(ada, "The choice was saved.")
-    expect(ada.get_by_label("Only agents from the origins below")).to_be_checked()
+    expect(ada.get_by_label("Only agents from the hosts below")).to_be_checked()
 
 
 def test_a_phone_shows_the_current_page_in_the_navigation(ada: Page, scripts: bool) -> None:

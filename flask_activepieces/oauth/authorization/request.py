@@ -104,7 +104,7 @@ def verify(
             Message("The app that sent you here is not registered."),
             Message(
                 "Go back to it and try again. If this happens again, tell the app's developers that"
-                " the client_id is unknown."
+                " its client id is unknown here."
             ),
         )
     _check_usable(client)

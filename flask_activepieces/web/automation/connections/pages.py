@@ -26,7 +26,7 @@ _PAGE_SIZE = 25
 _MAX_NAME_LENGTH = 100
 #: What the filter offers, and which states it means.
 _FILTERS: dict[str, tuple[str, Sequence[ConnectionStatus]]] = {
-    "working": (Message("Working"), ("ACTIVE",)),
+    "working": (Message("Works"), ("ACTIVE",)),
     "broken": (Message("Needs attention"), ("ERROR", "MISSING")),
 }
 
