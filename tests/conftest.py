@@ -16,7 +16,7 @@ from tests.support import hosts, requirements, speedups
 from tests.support.actors import Person, Program
 from tests.support.clock import StoppedClock
 
-pytest_plugins = ["flask_activepieces.testing.plugin"]
+pytest_plugins = ["flask_activepieces.testing.plugin", "tests.support.chromium"]
 
 MakeApp = Callable[..., Flask]
 

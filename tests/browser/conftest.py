@@ -1,26 +1,15 @@
-"""One browser and one pair of servers for all tests of this folder."""
+"""One pair of servers for all tests of this folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.scenes import ADA, GWEN, LABS
 from tests.browser.site import Site, example_site
-from tests.browser.visitors import OPTIONS, visitor
-from tests.support.requirements import require
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield browser
-        browser.close()
+from tests.browser.visitors import visitor
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,6 @@ from example_app.seed import DEMO_PASSWORD
 from tests.browser.scenes import ADA, LABS, NOBODY
 from tests.browser.site import Site
 
-#: Prevents requests to other hosts.
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 #: Chromium reports each page with an error status.
 _STATUS = "Failed to load resource: the server responded with a status of"
 _REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.documents import DOCS
 from tests.support.live import serving
-from tests.support.requirements import require
 
 pytestmark = pytest.mark.browser
 
@@ -23,20 +22,16 @@ second line
  * Running on http://127.0.0.1:5000
 </pre></div>
 <script src="/copy.js"></script>"""
-CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     app = Flask(__name__, static_folder=str(DOCS / "_static"), static_url_path="")
     app.add_url_rule("/", view_func=lambda: CONTENT)
-    with serving(app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=CHROMIUM_OPTIONS)
-        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    with serving(app) as address, chromium.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
         shown = context.new_page()
         shown.goto(address)
         yield shown
-        browser.close()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from docs.screenshots import PICTURES, SCENES, SCHEMES, Scene, main
-from tests.support.documents import PAGES, README
+from docs.screenshots import PICTURES, SCENES, SCHEMES, Scene
+from tests.support.documents import PAGES, README, ROOT
 from tests.support.requirements import require
 
 #: The most that a picture may have, in bytes: pages load quickly, and the repository stays small.
@@ -60,10 +63,10 @@ def test_every_picture_exists_in_both_schemes(path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.browser
-def test_every_picture_can_be_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEST_CHROMIUM", require("chromium"))
+def test_every_picture_can_be_taken_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "docs.screenshots", "--into", str(tmp_path)]
 
-    assert main(["--into", str(tmp_path)]) == 0
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "TEST_CHROMIUM": require("chromium")}, check=True)
 
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PICTURES.iterdir()}
     assert all(path.read_bytes()[8:12] == b"WEBP" for path in tmp_path.iterdir())

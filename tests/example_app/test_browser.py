@@ -8,19 +8,17 @@ from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from tests.example_app.actors import Program
-from tests.support.requirements import require
 
 pytestmark = pytest.mark.browser
 
 #: The page of a program after the redirect.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")
 #: Prevents requests to other hosts.
-CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LONG_WORD = "Kraftfahrzeughaftpflichtversicherungsgesellschaft" * 2
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -37,16 +35,6 @@ def serve(app: Flask | Response) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests of this file."""
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 from example_app import demo
 from example_app.demo import start_demo
 from example_app.models import db
 from flask_activepieces import Activepieces
-from tests.support.requirements import require
 
 pytestmark = pytest.mark.browser
 
 #: Prevents requests to other hosts.
-CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGES = ["/builder", "/automation/builder"]
 #: Collects the events of the builder, with what they say.
 COLLECT = """window.events = [];
@@ -41,15 +39,6 @@ def site(folder: Path) -> Iterator[str]:
     """The address of the demo."""
     with start_demo(folder) as instructions:
         yield re.findall(r"Tasks +(http://\S+)/$", instructions, re.MULTILINE)[0]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from tests.example_app.actors import Program
-from tests.example_app.test_browser import address, callback, chromium, sign_in
+from tests.example_app.test_browser import address, callback, sign_in
 
-__all__ = ["address", "callback", "chromium"]
+__all__ = ["address", "callback"]
 
 pytestmark = pytest.mark.browser
 

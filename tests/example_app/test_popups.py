@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.example_app.actors import Program
-from tests.example_app.test_browser import address, chromium, serve
+from tests.example_app.test_browser import address, serve
 
-__all__ = ["address", "chromium"]
+__all__ = ["address"]
 
 pytestmark = pytest.mark.browser
 

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 import pytest
 from flask import request
 from flask_babel import Babel
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.document_clients import Site
 from tests.support.filled import Filled, filled_app
 from tests.support.live import serving
-from tests.support.requirements import require
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 #: How far the page can be scrolled sideways; the navigation scrolls by itself.
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 #: The texts whose first line does not begin at the right edge of their box.
@@ -37,13 +35,10 @@ NOT_AT_THE_RIGHT = """() => {
 
 
 @pytest.fixture(scope="module")
-def phone() -> Iterator[Page]:
+def phone(chromium: Browser) -> Iterator[Page]:
     """A window 360 px wide."""
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield browser.new_page(viewport={"width": 360, "height": 640})
-        browser.close()
+    with chromium.new_page(viewport={"width": 360, "height": 640}) as page:
+        yield page
 
 
 @pytest.fixture
