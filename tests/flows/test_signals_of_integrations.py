@@ -157,10 +157,12 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
 TOOL_EVENTS = {"tool.called"}
 #: Tested in test_embedding_api.py.
 USER_EVENTS = {"user.provisioned", "user.deprovisioned"}
+#: Tested in automation/test_agent_steps.py.
+AGENT_EVENTS = {"agent_step.changed"}
 
 
 def test_every_signal_is_tested() -> None:
-    tested = set(OAUTH_EVENTS) | set(EVENTS) | set(SUBSCRIPTION_EVENTS) | TOOL_EVENTS | USER_EVENTS
+    tested = set(OAUTH_EVENTS) | set(EVENTS) | set(SUBSCRIPTION_EVENTS) | TOOL_EVENTS | USER_EVENTS | AGENT_EVENTS
     assert tested == set(signals.BY_NAME)
     assert all(signal.name == name for name, signal in signals.BY_NAME.items())
     assert all(signal.__doc__ for signal in signals.BY_NAME.values())

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_connection": {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"},
     "update_connection": {"displayName": "Theirs"},
     "update_mcp": {"disabledTools": []},
+    "update_platform_mcp": {"disabledTools": []},
     "create_client": {"name": "Theirs", "scope": "tasks:read", "redirect_uris": ["https://theirs.test/cb"]},
     "update_client": {"name": "Theirs"},
 }
