@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.npm import install_programs, one_process_at_a_time
 from tests.support.requirements import require
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -22,10 +23,7 @@ NODE_MAJOR = 22
 @pytest.fixture(scope="session")
 def node() -> str:
     """Node, new enough for all programs, which are installed then."""
-    npm = require("npm")
-    if not (PROGRAMS / "node_modules").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=PROGRAMS, check=True, capture_output=True)
+    install_programs(require("npm"), PROGRAMS)
     found = require("node")
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     is_new_enough = int(version.removeprefix("v").partition(".")[0]) >= NODE_MAJOR
@@ -37,11 +35,12 @@ def sdk_python() -> str:
     """The Python that has the SDK."""
     environment = PROGRAMS / f".venv-{PYTHON_SDK}-{sys.version_info.major}.{sys.version_info.minor}"
     python = environment / "bin" / "python"
-    if not (environment / "ready").exists():
-        shutil.rmtree(environment, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, capture_output=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", f"mcp=={PYTHON_SDK}"]
-        installed = subprocess.run(command, capture_output=True, text=True, env=os.environ)
-        assert installed.returncode == 0, installed.stderr
-        (environment / "ready").touch()
+    with one_process_at_a_time(PROGRAMS / "package-lock.json"):
+        if not (environment / "ready").exists():
+            shutil.rmtree(environment, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, capture_output=True)
+            command = [str(python), "-m", "pip", "install", "--quiet", f"mcp=={PYTHON_SDK}"]
+            installed = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+            assert installed.returncode == 0, installed.stderr
+            (environment / "ready").touch()
     return str(python)

@@ -22,6 +22,7 @@ import pytest
 from flask_activepieces.pieces.properties import SINCE_0_86
 from flask_activepieces.pieces.translations import PATHS
 from tests.pieces.conftest import LoadPiece
+from tests.support.npm import install_programs
 from tests.support.piece_engine import Asked, load, running_engine
 from tests.support.piece_manifest import SECRET_TEXT, action, trigger
 from tests.support.requirements import require
@@ -144,10 +145,8 @@ def test_texts_that_are_translated_are_those_of_the_framework(version: str) -> N
 
 def node_with_frameworks() -> str:
     """The path of Node, for a folder in which the frameworks are installed."""
-    npm, node = require("npm"), require("node")
-    if not all((FRAMEWORK / "node_modules" / f"framework-{version}").exists() for version in FRAMEWORKS):
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True)
+    node = require("node")
+    install_programs(require("npm"), FRAMEWORK, "--ignore-scripts")
     return node
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ import redis
 from kombu.connection import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
+
+from tests.support.npm import install_programs
 
 Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx", "axe"]
 
@@ -71,9 +72,8 @@ def find_program(name: str) -> str:
 
 
 def find_axe(path: str) -> str:
-    if path == str(AXE) and not AXE.exists():
-        command = [find_program("npm"), "ci", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=AXE.parents[2], check=True, capture_output=True, timeout=120)
+    if path == str(AXE):
+        install_programs(find_program("npm"), AXE.parents[2])
     if not Path(path).exists():
         raise FileNotFoundError(f"no file {path}")
     return path
