@@ -65,8 +65,8 @@ check-demo: $(DEMO_PACKAGES) ## Run the demo's scenario unattended, and report e
 test: setup ## Run the tests in three processes
 	$(RUN) pytest -q $(PARALLEL) $(ARGS)
 
-test-long: setup ## Run the tests that take minutes
-	$(RUN) pytest -q -m long $(ARGS)
+test-long: setup ## Run the tests that take minutes, in three processes
+	$(RUN) pytest -q -m long $(PARALLEL) $(ARGS)
 
 coverage: setup ## Run the tests, and show lines and branches without coverage
 	$(RUN) pytest -q $(PARALLEL) --cov $(ARGS)
