@@ -22,6 +22,8 @@ INSTALL   := install --quiet --disable-pip-version-check --constraint constraint
 # alphabetical order: the many small files of tests/unit run last, so that all processes finish together. By default,
 # xdist runs files with few tests last, and they are often the slowest.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# Some of the long tests start several servers and workers themselves.
+PARALLEL_LONG := -n 2 --dist loadfile --no-loadscope-reorder
 
 # Always keep compiled modules: compiling them again takes seconds in each process.
 unexport PYTHONDONTWRITEBYTECODE
@@ -65,8 +67,8 @@ check-demo: $(DEMO_PACKAGES) ## Run the demo's scenario unattended, and report e
 test: setup ## Run the tests in three processes
 	$(RUN) pytest -q $(PARALLEL) $(ARGS)
 
-test-long: setup ## Run the tests that take minutes, in three processes
-	$(RUN) pytest -q -m long $(PARALLEL) $(ARGS)
+test-long: setup ## Run the tests that take minutes, in two processes
+	$(RUN) pytest -q -m long $(PARALLEL_LONG) $(ARGS)
 
 coverage: setup ## Run the tests, and show lines and branches without coverage
 	$(RUN) pytest -q $(PARALLEL) --cov $(ARGS)
