@@ -16,9 +16,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...clock import as_iso
 from ...errors import InvalidInput, SignatureError
-from ...host.interface import Host
 from ...messages import Message
 from ...oauth.authorization import consent
 from ...oauth.authorization.consent import ConsentRequest
@@ -40,8 +38,8 @@ from ..api.problems import Problem, ProblemType
 from ..pages.base import page
 from ..pages.errors import ErrorText, error_text
 from ..pages.i18n import gettext
-from ..pages.rendering import browser_id, current_path, error_page, render, see_other, set_browser_cookie, to_login
-from ..pages.scopes import grouped
+from ..pages.rendering import browser_id, current_path, error_page, see_other, set_browser_cookie, to_login
+from .consent_page import can_sign_out, consent_page, request_to_json
 from .requested_client import SignInFirst, allowed_workspaces, find_client
 
 
@@ -63,7 +61,7 @@ def authorize() -> ResponseReturnValue:
 def describe_request(request_id: str) -> ResponseReturnValue:
     """GET /authorize/request/<id>: the consent request, for a single-page app."""
     state = get_state()
-    return jsonify(_to_json(state, _pending_consent_request(state, request_id), request_id))
+    return jsonify(request_to_json(state, _pending_consent_request(state, request_id), request_id))
 
 
 def decide() -> ResponseReturnValue:
@@ -104,13 +102,13 @@ def _answer_form(state: State, request_id: str) -> Response:
         )
     except SignatureError as error:
         return _out_of_date(error, request_url)
-    if form.get("decision") == "switch" and _can_sign_out(state):
+    if form.get("decision") == "switch" and can_sign_out(state):
         state.host.sign_out()
         return to_login(state, request_url)
     try:
         return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
     except InvalidInput as problem:
-        return _consent_page(state, consent_request, request_id, problem)
+        return consent_page(state, consent_request, request_id, problem)
 
 
 def _out_of_date(error: SignatureError, request_url: str | None = None) -> Response:
@@ -189,43 +187,8 @@ def _ask(
     elif consent_request is None:
         response = to_login(state, url_for("activepieces.authorize", request_id=request_id))
     else:
-        response = _consent_page(state, consent_request, request_id)
+        response = consent_page(state, consent_request, request_id)
     return set_browser_cookie(state, response, browser)
-
-
-def _consent_page(
-    state: State, consent_request: ConsentRequest, request_id: str, problem: InvalidInput | None = None
-) -> Response:
-    """The consent page; after a problem with the form, with the boxes as the user left them."""
-    described = _to_json(state, consent_request, request_id)
-    if problem is not None:
-        for scope in described["scopes"]:
-            scope["checked"] = scope["name"] in request.form.getlist("scope")
-        workspace = request.form.get("workspace")
-        if workspace in [offered["key"] for offered in described["workspaces"]]:
-            described["selected_workspace"] = workspace
-    return render(
-        "consent.html",
-        status=200 if problem is None else 422,
-        allow_external_form_target=True,
-        image_urls=[consent_request.client.logo_uri],
-        client=consent_request.client,
-        principal=consent_request.principal,
-        workspaces=consent_request.workspaces,
-        selected_workspace=described["selected_workspace"],
-        scopes=described["scopes"],
-        scope_groups=grouped(described["scopes"]),
-        can_switch_account=_can_sign_out(state),
-        redirect_host=described["redirect_host"],
-        request_id=request_id,
-        consent_token=described["consent_token"],
-        action=url_for("activepieces.authorize"),
-        error=problem and " ".join(map(gettext, problem.fields.values())),
-    )
-
-
-def _can_sign_out(state: State) -> bool:
-    return type(state.host).sign_out is not Host.sign_out
 
 
 def _open_request(state: State, request_id: str) -> AuthorizationRequest:
@@ -242,43 +205,6 @@ def _code_url(state: State, consent_request: ConsentRequest, grant: Grant, scope
     issuer = state.issuer()
     code = consent_request.issue_code(state.code_issuer, grant, scopes, issuer=issuer)
     return consent_request.request.response_url(issuer, {"code": code})
-
-
-def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> dict[str, Any]:
-    principal = consent_request.principal
-    return {
-        "request_id": request_id,
-        "client": {
-            "client_id": consent_request.client.identifier,
-            "name": consent_request.client.name,
-            "description": consent_request.client.description,
-            "logo_uri": consent_request.client.logo_uri,
-            "is_verified": not consent_request.client.is_self_registered,
-            "host": consent_request.client.host,
-            "is_on_device": consent_request.client.is_on_device,
-            "registered_by": consent_request.client.registered_by,
-            "registered_at": as_iso(consent_request.client.created_at),
-        },
-        "redirect_host": display_origin(consent_request.request.redirect_uri),
-        "account": {"user_id": principal.user_id, "display_name": principal.display_name},
-        "workspaces": [
-            {"key": workspace.form_value, "tenant_id": workspace.tenant_id, "name": workspace.name}
-            for workspace in consent_request.workspaces
-        ],
-        "selected_workspace": consent_request.default_workspace.form_value,
-        "scopes": [
-            {
-                "name": scope.name,
-                "description": scope.description,
-                "details": scope.details,
-                "kind": scope.kind,
-                "required": scope.required,
-                "checked": True,
-            }
-            for scope in consent_request.scopes
-        ],
-        "consent_token": state.pending_requests.consent_token(request_id, principal),
-    }
 
 
 def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:
