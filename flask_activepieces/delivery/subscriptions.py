@@ -111,7 +111,6 @@ class Subscriptions:
                 organization_id=subscriber.organization_id,
             )
             current = transaction.execute(select(_table).where(_table.c.target_hash == target)).one_or_none()
-            is_new = current is None
             chosen = identifier if current is None else current.id
             secret = fresh if current is None else self._secret_of(current) or fresh
             values = {
@@ -130,12 +129,7 @@ class Subscriptions:
                 "renewed_at": now,
                 "failures": 0,
             }
-            if is_new:
-                # Events that were committed before are only for the subscriptions of that time.
-                lock_distribution(transaction, now)
-                _check_count(transaction.conn, subscriber)
-                while distribute_events(transaction, now):
-                    pass
+            if current is None:
                 row = {
                     "id": chosen,
                     "tenant_id": subscriber.tenant_id,
@@ -148,17 +142,25 @@ class Subscriptions:
                     "holder": None,
                     **values,
                 }
-                if transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
-                    self._audit.record(transaction, _event("subscription.created", row, now))
-                    return _read(transaction.conn, chosen), secret, True
-                raise ConcurrentUpdate  # another request has just subscribed the same URL
-            due_at = None if webhook_url is None else now
-            statement = update(_table).where(_table.c.id == chosen).values(**values, due_at=due_at)
-            if not transaction.execute_rowcount(statement):
-                raise ConcurrentUpdate  # another request has just removed it
-            return _read(transaction.conn, chosen), secret, False
+                self._create(transaction, subscriber, row, now)
+            else:
+                due_at = None if webhook_url is None else now
+                renewal = update(_table).where(_table.c.id == chosen).values(**values, due_at=due_at)
+                if not transaction.execute_rowcount(renewal):
+                    raise ConcurrentUpdate  # another request has just removed it
+            return _read(transaction.conn, chosen), secret, current is None
 
         return self._database.run_in_transaction(run)
+
+    def _create(self, transaction: Transaction, subscriber: Subscriber, row: Mapping[str, Any], now: int) -> None:
+        # Events that were committed before are only for the subscriptions of that time.
+        lock_distribution(transaction, now)
+        _check_count(transaction.conn, subscriber)
+        while distribute_events(transaction, now):
+            pass
+        if not transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
+            raise ConcurrentUpdate  # another request has just subscribed the same URL
+        self._audit.record(transaction, _event("subscription.created", row, now))
 
     def _secret_of(self, row: Row[Any]) -> str | None:
         try:
