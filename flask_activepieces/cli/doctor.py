@@ -28,7 +28,7 @@ def doctor_command(tenant_id: str | None, as_json: bool) -> None:
     Calls the app at its public URL, the database and Activepieces, and changes nothing. Exit code 1 if a finding
     breaks something; warnings alone are 0.
     """
-    subject = Subject(app=current_app._get_current_object(), tenant_id=tenant_id)  # type: ignore[attr-defined]
+    subject = Subject(app=current_app._get_current_object(), tenant_id=tenant_id)  # type: ignore[attr-defined]  # a proxy
     # Errors first; within a level, in the order of the checks.
     findings = sorted(examine(subject), key=lambda finding: not finding.breaks_something)
     is_healthy = not any(finding.breaks_something for finding in findings)

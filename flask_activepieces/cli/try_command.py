@@ -40,7 +40,7 @@ def try_command(tenant_id: str | None, port: int, activepieces_port: int, no_bro
     # Imported here: an app in production never loads the stand-in.
     trials = import_module("flask_activepieces.testing.trial")
     chosen = tenant_id or _choose_tenant(get_state())
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy
     ports = {"port": port, "activepieces_port": activepieces_port}
     try:
         with _until_signal() as stopped, trials.run_trial(app, tenant_id=chosen, keep=keep, **ports) as trial:

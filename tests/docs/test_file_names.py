@@ -31,7 +31,7 @@ def test_the_name_is_above_the_content(line: str) -> None:
     document = new_document("page")
     document += nodes.literal_block(f"{line}\nx = 1\n", f"{line}\nx = 1\n")
 
-    show_file_names(None, document)  # type: ignore[arg-type]
+    show_file_names(None, document)  # type: ignore[arg-type]  # it does not use Sphinx
 
     (caption,), (block,) = document.findall(nodes.caption), document.findall(nodes.literal_block)
     assert caption.astext() == line.strip("{# }")
@@ -43,6 +43,6 @@ def test_other_blocks_stay_as_they_are(line: str) -> None:
     document = new_document("page")
     document += nodes.literal_block(line, f"{line}\nx = 1\n")
 
-    show_file_names(None, document)  # type: ignore[arg-type]
+    show_file_names(None, document)  # type: ignore[arg-type]  # it does not use Sphinx
 
     assert list(document.findall(nodes.caption)) == []

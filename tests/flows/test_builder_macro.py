@@ -70,7 +70,7 @@ def test_the_script_is_served(app: Flask) -> None:
 
 def test_every_argument_is_documented(app: Flask) -> None:
     with app.test_request_context():
-        macro = app.jinja_env.get_template("flask_activepieces/builder.html").module.activepieces_builder  # type: ignore[attr-defined]
+        macro = app.jinja_env.get_template("flask_activepieces/builder.html").module.activepieces_builder  # type: ignore[attr-defined]  # a macro
 
     assert "needs_script" in macro.arguments
     assert [name for name in macro.arguments if f"`{name}`" not in page("embedding")] == []

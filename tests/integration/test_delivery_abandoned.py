@@ -1,4 +1,4 @@
-"""A flow that asked for its events and no longer does is not subscribed for ever."""
+"""A flow that asked for its events and no longer does does not stay subscribed."""
 
 from __future__ import annotations
 

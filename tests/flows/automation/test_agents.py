@@ -57,12 +57,12 @@ def test_programs_that_cannot_register_get_a_token(make_app: MakeApp, registers:
 
     page = area_user(app, "bob").visits("/agents")
 
-    cursor = {"mcpServers": {"tasks": {"url": URL}}}
+    server: dict[str, object] = {"url": URL}
     remote = f"npx mcp-remote {URL}"
     if not registers:
-        cursor["mcpServers"]["tasks"]["headers"] = {"Authorization": "Bearer your-token"}  # type: ignore[assignment]
+        server["headers"] = {"Authorization": "Bearer your-token"}
         remote += ' --header "Authorization: Bearer your-token"'
-    assert json.dumps(cursor) in page.text
+    assert json.dumps({"mcpServers": {"tasks": server}}) in page.text
     assert remote in page.text
     assert ("Create a personal access token" in page.links) is not registers
 

@@ -76,7 +76,7 @@ def test_an_inactive_user_is_refused(sign_in: SignIn) -> None:
 
 
 def test_another_login_needs_a_fixture_of_the_app(app: Flask, sign_in: SignIn) -> None:
-    del app.login_manager  # type: ignore[attr-defined]
+    del app.login_manager  # type: ignore[attr-defined]  # Flask-Login sets it
 
     with pytest.raises(SetupError, match="override the fixture sign_in"):
         sign_in("1")

@@ -40,7 +40,7 @@ def examine(make_app: MakeApp) -> Iterator[Examine]:
         servers.append(server)
         app = make_app(ACTIVEPIECES_PUBLIC_URL=f"http://127.0.0.1:{server.port}{path}")
         if wrap is not None:
-            app.wsgi_app = wrap(app.wsgi_app)  # type: ignore[method-assign]
+            app.wsgi_app = wrap(app.wsgi_app)  # type: ignore[method-assign]  # as Flask does it
         made.append(app)
         return list(check_requests(get_state(app)))
 

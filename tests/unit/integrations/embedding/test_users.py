@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,15 +11,16 @@ from flask_activepieces.api_client.embedding_token import EmbeddedUser
 from flask_activepieces.errors import SetupError
 from flask_activepieces.host.interface import Principal, Workspace
 from flask_activepieces.integrations.embedding.users import embedded_user, workspace_name
+from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import WITHOUT_CREDENTIALS
 
 ACME = WITHOUT_CREDENTIALS
 LABS = replace(ACME, organization_id="labs")
 
 
-def user(principal: Principal, integration: object = ACME, **more: object) -> EmbeddedUser:
-    options = {"role": "Editor", "workspace_name": "Acme", "piece_set": None, "piece_tags": None} | more
-    return embedded_user(integration, principal, **options)  # type: ignore[arg-type]
+def user(principal: Principal, integration: Integration = ACME, **more: Any) -> EmbeddedUser:
+    options: dict[str, Any] = {"role": "Editor", "workspace_name": "Acme", "piece_set": None, "piece_tags": None}
+    return embedded_user(integration, principal, **options | more)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_tags_replace_the_piece_set() -> None:
 @pytest.mark.parametrize(
     ("integration", "expected"), [(ACME, "Acme"), (LABS, "The lab"), (replace(ACME, organization_id="x"), "x")]
 )
-def test_the_workspace_is_named_as_the_host_names_it(integration: object, expected: str) -> None:
+def test_the_workspace_is_named_as_the_host_names_it(integration: Integration, expected: str) -> None:
     workspaces = [Workspace("globex", "Globex"), Workspace("acme", "Acme"), Workspace("acme", "The lab", "labs")]
 
-    assert workspace_name(workspaces, integration) == expected  # type: ignore[arg-type]
+    assert workspace_name(workspaces, integration) == expected

@@ -87,7 +87,7 @@ def test_each_version_drops_settings_of_the_other(
 
 def test_the_platform_of_0_83_has_a_server_and_that_of_0_78_has_none() -> None:
     for version, status in (("0.78", 404), ("0.83", 200)):
-        server = ActivepiecesServer(version=version)  # type: ignore[arg-type]
+        server = ActivepiecesServer(version=version)  # type: ignore[arg-type]  # a literal
         answer = calls(server).by_admin().ask("GET", "/mcp-server")
         server.close()
 
