@@ -69,6 +69,7 @@ class Database:
     """One app's tables, on the engine of the host's bind.
 
     ``release`` is called before a connection is taken, and before Activepieces is; ``sqlite_wal``: see `SqliteSetup`.
+    ``sleep`` is for tests.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Database:
         schema: str | None = None,
         release: Callable[[], None] | None = None,
         sqlite_wal: bool | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         host_engine = engine
         if engine.dialect.name == "sqlite":
@@ -88,6 +90,7 @@ class Database:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
         self.release = release or (lambda: None)
+        self._sleep = sleep
         # PostgreSQL needs a round trip each for BEGIN and ROLLBACK or COMMIT, which a single statement can do
         # without. SQLite has no round trips, and MySQL needs one more to switch the mode.
         is_postgresql = engine.dialect.name == "postgresql"
@@ -142,5 +145,5 @@ class Database:
                 if attempt == MAX_ATTEMPTS or time.monotonic() > give_up_at:
                     raise Unavailable("database", retry_after=1) from error
             # Longer each time, and with jitter, so that those who collided do not collide again.
-            time.sleep(random.uniform(0.2, 1.0) * min(0.01 * attempt, 0.2))  # noqa: S311  # not a secret
+            self._sleep(random.uniform(0.2, 1.0) * min(0.01 * attempt, 0.2))  # noqa: S311  # not a secret
         raise AssertionError("the loop returns or raises")

@@ -17,14 +17,14 @@ from sqlalchemy.pool import QueuePool
 from flask_activepieces.errors import SetupError, Unavailable
 from flask_activepieces.storage.database import MAX_ATTEMPTS, ConcurrentUpdate, Database, Transaction
 
-SLEEP = "flask_activepieces.storage.database.time.sleep"
 ADD = text("INSERT INTO things (name) VALUES (:name)")
 COUNT = text("SELECT count(*) FROM things")
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SLEEP, lambda seconds: None)
+@pytest.fixture
+def waits() -> list[float]:
+    """The seconds for which the database would have waited."""
+    return []
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def database(engine: Engine) -> Database:
-    return Database(engine)
+def database(engine: Engine, waits: list[float]) -> Database:
+    return Database(engine, sleep=waits.append)
 
 
 def count(database: Database) -> int:
@@ -154,11 +154,8 @@ def test_after_the_last_attempt_the_error_has_a_retry_after(database: Database, 
     assert count(database) == 0
 
 
-def test_waits_grow_and_stay_short(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_grow_and_stay_short(database: Database, waits: list[float]) -> None:
     """All attempts together must not hold a worker for long."""
-    waits: list[float] = []
-    monkeypatch.setattr(SLEEP, waits.append)
-
     with pytest.raises(Unavailable):
         database.run_in_transaction(failing(MAX_ATTEMPTS, ConcurrentUpdate()))
 
