@@ -12,6 +12,7 @@ from ..clock import Clock
 from ..storage import tables
 from ..storage.database import Database
 from ..storage.event_tables import subscriptions
+from ..storage.keyset import Keyset, Page
 from . import grants, scopes
 from .clients.client import OAuthClient, client_from_row
 from .grants import Grant
@@ -23,6 +24,7 @@ _grants = tables.grants
 #: Both tables have an id, a scope and more.
 _PREFIX = "client_"
 _client_columns = [column.label(_PREFIX + column.name) for column in _clients.c]
+_NEWEST_FIRST = Keyset(_grants.c.created_at, _grants.c.id, descending=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,22 +50,23 @@ class ConnectedApps:
         self._database = database
         self._clock = clock
 
-    def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> list[ConnectedApp]:
-        """The apps that the user has connected in these tenants, the newest first."""
+    def list_for_user(
+        self, user_id: str, *, tenant_ids: Sequence[str], limit: int, cursor: str | None = None
+    ) -> Page[ConnectedApp]:
+        """A page of the apps that the user has connected in these tenants, the newest first."""
         statement = (
             select(_grants, *_client_columns)
             .join(_clients, _clients.c.client_id == _grants.c.client_id)
             .where(grants.of_user(user_id, tenant_ids))
-            .order_by(_grants.c.created_at.desc())
         )
         now = int(self._clock())
 
-        def query(conn: Connection) -> list[ConnectedApp]:
-            rows = conn.execute(statement).all()
-            grant_ids = [row.id for row in rows]
+        def query(conn: Connection) -> Page[ConnectedApp]:
+            page = _NEWEST_FIRST.select(conn, statement, limit=limit, cursor=cursor)
+            grant_ids = [row.id for row in page.items]
             usage = _usage_by_grant(conn, grant_ids, now)
             flows = _flows_by_grant(conn, grant_ids, tenant_ids)
-            return [_connected_app(row, usage.get(row.id, []), flows.get(row.id, 0)) for row in rows]
+            return page.map(lambda row: _connected_app(row, usage.get(row.id, []), flows.get(row.id, 0)))
 
         return self._database.read(query)
 

@@ -24,6 +24,7 @@ from ..messages import Message
 from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from ..storage.dialects import insert_ignore
+from ..storage.keyset import Keyset, Page
 from ..storage.tables import personal_tokens
 from . import scopes as scope_strings
 from .tokens.access_tokens import AccessToken
@@ -40,6 +41,7 @@ MAX_PER_USER = 100
 Kind = Literal["personal", "sign_in"]
 
 _table = personal_tokens
+_NEWEST_FIRST = Keyset(_table.c.created_at, _table.c.id, descending=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +136,15 @@ class PersonalTokens:
             self._database.write(update(_table).where(_table.c.id == token.id).values(last_used_at=now))
         return token
 
-    def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> Sequence[PersonalToken]:
-        """The user's personal tokens in these tenants, the newest first."""
-        statement = (
-            select(_table)
-            .where(_of_user(user_id, checked_ids("tenant_ids", tenant_ids)), _table.c.kind == "personal")
-            .order_by(_table.c.created_at.desc(), _table.c.id)
+    def list_for_user(
+        self, user_id: str, *, tenant_ids: Sequence[str], limit: int, cursor: str | None = None
+    ) -> Page[PersonalToken]:
+        """A page of the user's personal tokens in these tenants, the newest first."""
+        statement = select(_table).where(
+            _of_user(user_id, checked_ids("tenant_ids", tenant_ids)), _table.c.kind == "personal"
         )
-        return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
+        page = self._database.read(lambda conn: _NEWEST_FIRST.select(conn, statement, limit=limit, cursor=cursor))
+        return page.map(_from_row)
 
     def search(self, **columns: str | None) -> Sequence[PersonalToken]:
         """Tokens of both kinds by any of id, tenant_id and user_id: for operators."""

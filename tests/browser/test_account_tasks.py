@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from example_app.seed import DEMO_PASSWORD
+from tests.browser.many import add_many
+from tests.browser.scenes import MILO
 from tests.browser.site import Site
 from tests.browser.steps import press, sees
 
@@ -68,3 +71,56 @@ def test_an_agent_is_approved(ada: Page, site: Site) -> None:
 
     press(ada, "Approve")
     ada.wait_for_url("http://localhost/callback?code=*")
+
+
+def test_a_person_gives_fewer_permissions_than_were_asked_for(gwen: Page, site: Site) -> None:
+    gwen.goto(site.ids["public authorize"])
+
+    gwen.get_by_text("Customize").click()
+    gwen.get_by_label("Create and change tasks").uncheck()
+    press(gwen, "Approve")
+    gwen.wait_for_url(f"{site.service.callback}?code=*")
+
+    gwen.goto("/oauth/connected-apps")
+    sees(gwen, "See the tasks of the workspace")
+    expect(gwen.locator("main")).not_to_contain_text("Create and change tasks")
+
+
+def test_enter_on_the_consent_page_decides_nothing(gwen: Page, site: Site) -> None:
+    gwen.goto(site.ids["public authorize"])
+    gwen.get_by_text("Customize").click()
+    box = gwen.get_by_label("Create and change tasks")
+
+    box.press("Enter")
+
+    expect(gwen.get_by_role("heading", level=1)).to_contain_text("wants to access")
+    gwen.goto("/oauth/connected-apps")
+    sees(gwen, "No connected apps")
+
+
+def test_a_person_with_two_accounts_switches_before_they_approve(gwen: Page, site: Site) -> None:
+    gwen.goto(site.ids["public authorize"])
+
+    press(gwen, "Switch account")
+    gwen.get_by_label("E-mail address").fill(MILO)
+    gwen.get_by_label("Password").fill(DEMO_PASSWORD)
+    gwen.get_by_label("Password").press("Enter")
+    sees(gwen, "Milo")
+    press(gwen, "Approve")
+
+    gwen.wait_for_url(f"{site.service.callback}?code=*")
+
+
+def test_many_apps_and_tokens_are_shown_on_several_pages(ada: Page, site: Site) -> None:
+    add_many(site)
+    ada.goto("/oauth/connected-apps")
+    pages = ada.get_by_role("navigation", name="Pages")
+
+    pages.first.get_by_role("link", name="Next").click()
+    ada.wait_for_url("**?cursor=*")
+    pages.last.get_by_role("link", name="Next").click()
+    ada.wait_for_url("**tokens_cursor=*#personal-tokens")
+
+    expect(pages.get_by_role("link", name="Previous")).to_have_count(2)
+    pages.first.get_by_role("link", name="Previous").click()
+    expect(pages.get_by_role("link", name="Previous")).to_have_count(1)

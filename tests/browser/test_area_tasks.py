@@ -34,6 +34,26 @@ def test_flows_are_filtered_with_enter(ada: Page) -> None:
     expect(ada.get_by_role("link", name="Draft", exact=True)).to_have_count(0)
 
 
+def test_a_flow_is_opened_in_activepieces(ada: Page, site: Site) -> None:
+    ada.goto("/automation/flows")
+
+    ada.get_by_role("link", name="Archive", exact=True).click()
+
+    ada.wait_for_url(f"{site.activepieces.url}/projects/*/flows/*")
+
+
+def test_the_builder_is_embedded(gwen: Page, scripts: bool) -> None:
+    gwen.goto("/automation")
+
+    gwen.get_by_role("navigation", name="Automation").get_by_role("link", name="Builder").click()
+
+    if scripts:
+        expect(gwen.frame_locator("#activepieces-builder iframe").get_by_text("Signed in as")).to_be_visible()
+    else:
+        expect(gwen.get_by_role("heading", name="Builder")).to_be_visible()
+        assert "The builder needs JavaScript." in gwen.locator("main").inner_text()
+
+
 def test_a_failed_run_is_found_with_its_reason_and_started_again(ada: Page) -> None:
     ada.goto("/automation")
 

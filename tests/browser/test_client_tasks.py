@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.many import add_many
 from tests.browser.site import Site
 from tests.browser.steps import press, sees
 
@@ -115,6 +116,32 @@ def test_clients_are_filtered_with_enter_and_sorted(ada: Page) -> None:
 
     assert names_on(ada) == ["Test program"]
     expect(ada.get_by_label("Order")).to_have_value("newest")
+
+
+def test_many_clients_are_shown_on_several_pages(ada: Page, site: Site) -> None:
+    add_many(site)
+    ada.goto(f"{CLIENTS}?search=program")
+    pages = ada.get_by_role("navigation", name="Pages")
+    first = names_on(ada)
+    assert first[:2] == ["Program 0", "Program 1"]
+
+    pages.get_by_role("link", name="Next").click()
+    expect(pages.get_by_role("link", name="Previous")).to_be_visible()
+    assert not set(names_on(ada)) & set(first)
+    pages.get_by_role("link", name="Previous").click()
+    expect(pages.get_by_role("link", name="Previous")).to_have_count(0)
+
+    assert names_on(ada) == first
+
+
+def test_an_admin_sees_who_connected_a_client(ada: Page) -> None:
+    ada.goto(CLIENTS)
+    ada.get_by_role("link", name="Test program").click()
+
+    users = ada.get_by_role("region", name="Who connected it")
+
+    expect(users).to_contain_text("Ada Acker")
+    expect(users).to_contain_text("Milo")
 
 
 def test_a_value_is_copied(ada: Page, site: Site, scripts: bool) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import Site
+from tests.browser.site import SERVICE, Site
 from tests.browser.steps import press, sees
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 CONNECTIONS = "/automation/connections"
+MAILED_LINK = (
+    "/api/integration/activepieces/connections/{globex}/oauth2/start"
+    f"?pieceName={SERVICE}&next=/automation/connections"
+)
 
 
 def names_on(page: Page) -> list[str]:
@@ -90,6 +94,30 @@ def test_a_person_signs_in_at_a_third_party(gwen: Page) -> None:
 
     sees(gwen, "You signed in, and the connection works.")
     assert names_on(gwen) == ["Our account"]
+
+
+def test_a_person_signs_in_again_at_a_third_party(gwen: Page, site: Site) -> None:
+    test_a_person_signs_in_at_a_third_party(gwen)
+    connection = site.activepieces.state.store.all("app_connection", displayName="Our account")[0]
+    site.activepieces.break_connection(connection["externalId"], project_id=connection["projectIds"][0])
+    gwen.goto("/automation")
+
+    gwen.get_by_role("link", name="Reconnect Our account").click()
+    press(gwen, "Sign in at Acme OAuth")
+
+    sees(gwen, "You signed in, and the connection works.")
+    assert names_on(gwen) == ["Our account"]
+
+
+def test_a_link_in_a_mail_leads_to_a_sign_in_at_a_third_party(gwen: Page, site: Site) -> None:
+    gwen.set_content(f'<a href="{site.address_of(MAILED_LINK)}">Reconnect</a>')
+
+    gwen.get_by_role("link", name="Reconnect").click()
+    sees(gwen, "Sign in at Acme OAuth for a new connection of Globex?")
+    press(gwen, "Sign in at Acme OAuth")
+
+    gwen.wait_for_url("**/automation/connections?connection=*")
+    assert names_on(gwen) == ["Acme OAuth"]
 
 
 def test_a_connection_is_renamed(ada: Page, site: Site) -> None:

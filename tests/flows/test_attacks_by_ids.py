@@ -92,7 +92,7 @@ TENANT_CALLS: dict[str, ServiceCall] = {
         "an-id", tenant_ids=[tenant], user_id="bob"
     ),
     "connected_apps.list_for_user": lambda state, tenant: state.connected_apps.list_for_user(
-        "bob", tenant_ids=[tenant]
+        "bob", tenant_ids=[tenant], limit=1
     ),
 }
 
@@ -110,7 +110,9 @@ USER_CALLS: dict[str, ServiceCall] = {
         client_id="an-id", tenant_ids=["acme"], user_id=user
     ),
     "grants.get_for_user": lambda state, user: state.grants.get_for_user("an-id", tenant_ids=["acme"], user_id=user),
-    "connected_apps.list_for_user": lambda state, user: state.connected_apps.list_for_user(user, tenant_ids=["acme"]),
+    "connected_apps.list_for_user": lambda state, user: state.connected_apps.list_for_user(
+        user, tenant_ids=["acme"], limit=1
+    ),
 }
 
 

@@ -305,7 +305,7 @@ def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_settin
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
 
     page = assert_error_page(answer, 422)
-    assert "This app has no OAuth client at the third party of this piece" in page.text
+    assert "This link does not work" in page.text
     assert "ACTIVEPIECES" not in page.text
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
@@ -374,14 +374,17 @@ def test_the_button_pressed_after_logout_leads_to_login_and_back_to_the_question
     assert after == page.form("page_token").action
 
 
-def test_an_invalid_link_shows_an_error_page_in_a_browser(alice: ApiUser, integration: str) -> None:
+def test_an_invalid_link_shows_an_error_page_in_a_browser(
+    alice: ApiUser, integration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is wrong with it is for its author, in the log."""
     browse_from(alice, "cross-site")
 
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
     page = assert_error_page(answer, 422)
-    assert "This link does not work This piece does not use OAuth2." in page.text
-    assert "pieceName" not in page.text
+    assert "This link does not work It is incomplete or out of date. Tell the person who made it." in page.text
+    assert "{'pieceName': 'This piece does not use OAuth2.'}" in caplog.text
     assert page.links == {"Back to the app": "/"}
 
 

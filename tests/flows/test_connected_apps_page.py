@@ -7,10 +7,10 @@ from flask import Flask
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program, answer_of
 from tests.support.clock import StoppedClock
-from tests.support.error_assertions import assert_nothing_stored
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 from tests.support.hosts import ALL_SCOPES
 from tests.support.pages import Page
-from tests.support.pieces import Flow, make_piece_app
+from tests.support.pieces import Flow, create_token, make_piece_app
 
 PAGE = "/oauth/connected-apps"
 SELF_HOSTED = "https://flows.acme.test/redirect"
@@ -154,3 +154,55 @@ def test_a_name_in_another_script_does_not_turn_the_page(app: Flask, bob: Person
 
     assert "Disconnect أكتيف ?" in page.text
     assert [tag for tag, _ in page.tags].count("bdi") >= 3
+
+
+# Many apps and tokens
+
+
+def test_many_apps_are_shown_on_several_pages(app: Flask, bob: Person, clock: StoppedClock) -> None:
+    for number in range(11):
+        Program.registered(app, "--name", f"App {number}").connects(bob)
+        clock.advance(1)
+
+    first = bob.sees(PAGE)
+    second = bob.sees(first.links["Next"])
+
+    assert "App 10" in first.text
+    assert "App 1 " in first.text
+    assert "App 0" not in first.text
+    assert button_labels(second) == ["Disconnect App 0"]
+    assert button_labels(bob.sees(second.links["Previous"])) == button_labels(first)
+
+
+def test_many_tokens_are_shown_on_several_pages(program: Program, bob: Person, clock: StoppedClock) -> None:
+    """The place in the list of apps stays."""
+    program.connects(bob)
+    for number in range(11):
+        create_token(bob, name=f"Token {number}", scope="tasks:read")
+        clock.advance(1)
+
+    first = bob.sees(PAGE)
+    second = bob.sees(first.links["Next"])
+
+    assert "Revoke Token 0" not in first.text
+    assert "Revoke Token 0" in second.text
+    assert "Revoke Token 1 " not in second.text
+    assert button_labels(second) == ["Disconnect Program"]
+    assert first.links["Next"].endswith("#personal-tokens")
+
+
+def test_a_page_whose_apps_have_ended_leads_to_the_first(app: Flask, bob: Person, clock: StoppedClock) -> None:
+    for number in range(11):
+        Program.registered(app, "--name", f"App {number}").connects(bob)
+        clock.advance(1)
+    last_page = bob.sees(PAGE).links["Next"]
+    bob.sends(next(form for form in bob.sees(last_page).forms if form.action.endswith("/disconnect")))
+
+    answer = bob.browser.get(last_page)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+
+
+def test_a_mangled_address_of_a_page_is_an_error_page(bob: Person) -> None:
+    for name in ("cursor", "tokens_cursor"):
+        assert_error_page(bob.browser.get(PAGE, query_string={name: "nonsense"}), status=422)

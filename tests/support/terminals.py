@@ -89,6 +89,8 @@ def terminals(folder: Path, *, logs: Path, prepared: str = "", **environment: st
     """Terminals in this folder; what still runs in them ends with the block."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
     opened = Terminals(folder, logs, kept | environment, prepared)
+    # Tests that a shell runs in the background ignore Ctrl-C, and programs that they start inherit this.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield opened
     finally:

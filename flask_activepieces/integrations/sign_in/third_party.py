@@ -95,6 +95,11 @@ class _CheckedStart:
     scope: Sequence[str]
     connection: NewConnection
 
+    @property
+    def named_connection(self) -> NewConnection:
+        """The connection, with the name of the service if it has none."""
+        return replace(self.connection, display_name=self.connection.display_name or self.piece.display_name)
+
 
 @dataclass(frozen=True)
 class ThirdPartySignIn:
@@ -152,7 +157,7 @@ class ThirdPartySignIn:
             user_id=user_id,
             nonce=sha256_hex(nonce),
             exp=self.deps.now() + LIFETIME,
-            connection=checked.connection,
+            connection=checked.named_connection,
             type=request.type,
             value=value,
             next_url=request.next_url,
@@ -208,7 +213,7 @@ class ThirdPartySignIn:
             renewed = self.connections.get_renewable(integration, request.connection_id)
             piece_name, display_name = renewed.piece_name, renewed.display_name
         if not piece_name:
-            raise InvalidInput({"pieceName": "Required, unless connectionId is sent."})
+            raise InvalidInput({"pieceName": "Send a piece, or the connection to renew as connectionId."})
         client = self.deps.client_factory.client_for(integration, "pieces.get")
         piece = client.pieces.get(piece_name)
         auth = piece_auth.oauth2_auth(piece)

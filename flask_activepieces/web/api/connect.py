@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from functools import wraps
 from typing import Any
@@ -34,6 +35,8 @@ from ..routes import View
 from .connections import ConnectionSchema
 from .fields import CamelSchema, JsonStrings, LocalPath, PieceName, String
 from .operations import Operation, OperationContext, json_view
+
+log = logging.getLogger(__name__)
 
 #: The key in the session of the nonce that identifies this browser; all its tabs share it.
 _NONCE = "activepieces_browser"
@@ -207,9 +210,10 @@ def _problem_page(response: Response) -> Response:
     problem = response.get_json()
     title, message, remedy = problem["title"], problem["detail"], None
     if "fields" in problem:
-        # The field names are for the author of the link, not for its reader.
+        # The reader of a link cannot correct it.
+        log.warning("A link to %s is wrong: %s", request.path, problem["fields"])
         title = Message("This link does not work")
-        message = " ".join(problem["fields"].values())
+        message = Message("It is incomplete or out of date.")
         remedy = Message("Tell the person who made it.")
     return error_page(
         ErrorText(

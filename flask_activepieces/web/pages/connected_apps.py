@@ -17,13 +17,23 @@ from .i18n import gettext, relative_time
 from .rendering import render_with_forms, see_other
 from .scopes import descriptions
 
+_PAGE_SIZE = 10
+
 
 @login_required(return_to="connected_apps")
 def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
     """The apps that the user approved, in all of their workspaces."""
     tenant_ids = personal_tokens.tenant_ids(state, principal)
-    apps = state.connected_apps.list_for_user(principal.user_id, tenant_ids=tenant_ids)
-    tokens = state.personal_tokens.list_for_user(principal.user_id, tenant_ids=tenant_ids)
+    cursors = {name: request.args[name] for name in ("cursor", "tokens_cursor") if name in request.args}
+    apps_page = state.connected_apps.list_for_user(
+        principal.user_id, tenant_ids=tenant_ids, limit=_PAGE_SIZE, cursor=cursors.get("cursor")
+    )
+    tokens_page = state.personal_tokens.list_for_user(
+        principal.user_id, tenant_ids=tenant_ids, limit=_PAGE_SIZE, cursor=cursors.get("tokens_cursor")
+    )
+    apps, tokens = apps_page.items, tokens_page.items
+    if ("cursor" in cursors and not apps) or ("tokens_cursor" in cursors and not tokens):
+        return see_other(url_for("activepieces.connected_apps"))  # what was there has ended
     names = Counter(app.client.name for app in apps)
     response = render_with_forms(
         state,
@@ -32,10 +42,13 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
         image_urls=[app.client.logo_uri for app in apps],
         # The newest first in each group.
         apps=[_to_template(state, app, names) for app in sorted(apps, key=lambda app: app.is_agent)],
+        apps_page=apps_page,
         shows_kinds=any(app.is_agent for app in apps),
         was_disconnected="disconnected" in request.args,
         offers_tokens=bool(state.settings.scopes or tokens),
         tokens=[personal_tokens.to_template(state, token) for token in tokens],
+        tokens_page=tokens_page,
+        cursors=cursors,
         new_token=personal_tokens.new_token(state, principal, tokens),
         was_revoked="revoked" in request.args,
         has_piece=state.settings.piece_name is not None,
