@@ -182,6 +182,7 @@ PAGES = (
     Scene(path=f"{AREA}/mcp", who=GWEN, name="MCP with the key of the app"),
     Scene(path=f"{AREA}/setup?with=key", who=LABS, act=link_with_key, name="MCP without a user"),
     Scene(path=f"{AREA}/mcp", act=press("New token"), name="new MCP token"),
+    Scene(path=f"{AREA}/mcp/platform"),
     Scene(path=f"{AREA}/agents"),
     Scene(path=f"{AREA}/agents", who=GWEN, name="no agents"),
     Scene(path=f"{AREA}/agents", act=list_no_host, status=422, name="agents with errors"),

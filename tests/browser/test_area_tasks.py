@@ -98,6 +98,17 @@ def test_tools_of_the_mcp_server_are_switched_off(ada: Page) -> None:
     expect(ada.get_by_label("Tools that are switched off")).to_have_value("ap_list_flows")
 
 
+def test_the_server_of_the_platform_is_found_and_changed(ada: Page) -> None:
+    ada.goto("/automation/mcp")
+    ada.get_by_role("link", name="AI access to all projects").click()
+
+    ada.get_by_label("Tools that are switched off").fill("ap_delete_flow")
+    press(ada, "Save")
+
+    sees(ada, "The MCP server was changed.")
+    expect(ada.get_by_role("heading", name="AI access to all projects")).to_be_visible()
+
+
 def test_the_piece_is_installed(ada: Page, site: Site) -> None:
     store = site.activepieces.state.store
     store.drop("piece", store.all("piece", name=OWN_PIECE)[0]["id"])

@@ -53,6 +53,9 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/mcp", "automation_mcp", _GET, mcp.automation_mcp),
         Route("/mcp/change", "automation_change_mcp", _POST, mcp.automation_change_mcp),
         Route("/mcp/rotate", "automation_rotate_mcp", _POST, mcp.automation_rotate_mcp),
+        Route("/mcp/platform", "automation_platform_mcp", _GET, mcp.automation_platform_mcp),
+        Route("/mcp/platform/change", "automation_change_platform_mcp", _POST, mcp.automation_change_platform_mcp),
+        Route("/mcp/platform/rotate", "automation_rotate_platform_mcp", _POST, mcp.automation_rotate_platform_mcp),
     ),
     "agents": (
         Route("/agents", "automation_agents", _GET, agents.automation_agents),

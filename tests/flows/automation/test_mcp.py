@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -141,6 +142,74 @@ def test_a_host_that_shows_no_token_shows_none(make_app: MakeApp, server: Active
     assert "There is a new token, and the old one no longer works." in page.text
     assert token_at(server) not in page.response.text
     assert rows_of(alice.browser.application, "audit_events")[-1]["name"] == "mcp.token_rotated"
+
+
+# The server of the platform
+
+
+def row_of_platform(server: ActivepiecesServer) -> dict[str, Any]:
+    row = server.state.store.first(KIND, type="PLATFORM")
+    assert row is not None
+    return row
+
+
+def test_an_admin_manages_the_server_of_the_platform(with_user: AreaUser, server: ActivepiecesServer) -> None:
+    page = with_user.visits(with_user.visits("/mcp").links["AI access to all projects"].removeprefix("/automation"))
+    token = row_of_platform(server)["token"]
+
+    changed = with_user.submits(page.form("tools"), tools="ap_delete_flow")
+    rotated = with_user.presses(changed, "/mcp/platform/rotate")
+
+    assert f"{server.url}/mcp/platform" in page.text
+    assert f'{{"mcpServers": {{"activepieces-platform": {{"url": "{server.url}/mcp/platform"}}}}}}' in page.text
+    assert token not in page.response.text
+    assert row_of_platform(server)["disabledTools"] == ["ap_delete_flow"]
+    assert changed.form("tools").values["tools"] == "ap_delete_flow"
+    assert row_of_platform(server)["token"] != token
+    assert row_of_platform(server)["token"] in rotated.text
+    assert row_of_platform(server)["token"] not in with_user.visits("/mcp/platform").response.text
+
+
+def test_the_servers_of_the_project_and_of_the_platform_are_two(
+    with_user: AreaUser, server: ActivepiecesServer
+) -> None:
+    with_user.submits(with_user.visits("/mcp").form("tools"), tools="ap_list_flows")
+
+    platform = with_user.visits("/mcp/platform")
+
+    assert "ap_list_flows" not in platform.text
+    assert "No flow is a tool yet." not in platform.text
+    assert platform.links["AI access (MCP)"] == "/automation/mcp"
+
+
+def test_what_is_wrong_with_the_tools_of_the_platform_is_said_on_its_page(with_user: AreaUser) -> None:
+    page = with_user.submits(with_user.visits("/mcp/platform").form("tools"), tools="x" * 201)
+
+    assert page.status == 422
+    assert "Enter one name of a tool in each line." in page.text
+    assert page.form("tools").action == "/automation/mcp/platform/change"
+
+
+def test_a_key_does_not_manage_the_server_of_the_platform(admin: AreaUser) -> None:
+    assert "Activepieces lets only a user manage this, not a key." in admin.visits("/mcp/platform").text
+
+
+def test_a_server_without_one_for_the_platform_says_so(make_app: MakeApp, old_server: ActivepiecesServer) -> None:
+    alice = area_user(make_app(host=TellingHost(), ACTIVEPIECES_BASE_URL=f"{old_server.url}/v1"), "alice")
+    ApiUser(alice).links(userToken=old_server.user_token(), projectId=old_server.project_id)
+
+    page = alice.visits("/mcp/platform")
+
+    assert "AI access to all projects" not in alice.visits("/mcp").links
+    assert "This version or edition of Activepieces does not offer this." in page.text
+
+
+def test_only_admins_see_the_server_of_the_platform(with_user: AreaUser, app: Flask) -> None:
+    bob = area_user(app, "bob")
+
+    assert bob.visits("/mcp/platform").status == 403
+    for path in ("/mcp/platform/rotate", "/mcp/platform/change"):
+        assert Page(bob.posts(path)).status == 403
 
 
 # An older server
