@@ -199,9 +199,12 @@ def show_builder(page: Page, site: Site) -> None:
 
 def show_agents(page: Page, site: Site) -> None:
     """The page of AI agents, after the admin connected one."""
-    page.route("http://localhost/**", lambda route: route.fulfill(body="", content_type="text/html"))
-    show_agent_consent(page, site)
-    page.locator("button[value=approve]").click()
+    consent = page.context.new_page()
+    show_agent_consent(consent, site)
+    # Nothing listens there, and an error page would interrupt the next navigation of this tab.
+    with consent.expect_request("http://localhost/**"):
+        consent.locator("button[value=approve]").click()
+    consent.close()
     page.goto(f"{site.url}{site.automation_prefix}/agents")
     # The rest of the page would make the picture too large.
     page.evaluate("document.getElementById('activepieces').parentElement.remove()")

@@ -65,12 +65,11 @@ def test_a_program_gets_the_decision(gwen: Page, site: Site, decision: str, answ
 
 
 def test_an_agent_is_approved(ada: Page, site: Site) -> None:
-    ada.route("http://localhost/**", lambda route: route.fulfill(body="Back at the agent"))
     ada.goto(site.ids["agent"])
     ada.get_by_label("Acme Labs").check()
 
-    press(ada, "Approve")
-    ada.wait_for_url("http://localhost/callback?code=*")
+    with ada.expect_request("http://localhost/callback?code=*"):
+        press(ada, "Approve")
 
 
 def test_a_person_gives_fewer_permissions_than_were_asked_for(gwen: Page, site: Site) -> None:
