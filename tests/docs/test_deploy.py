@@ -72,6 +72,7 @@ def environment(machine: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **from_file, **real}
 
 
+@pytest.mark.long
 def test_gunicorn_accepts_its_configuration_and_the_app(machine: Path) -> None:
     command = [sys.executable, "-m", "gunicorn", "--check-config", "wsgi:app"]
 
@@ -252,6 +253,7 @@ def get(url: str, **headers: str) -> requests.Response:
         )
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_requests_arrive_with_the_clients_address_and_the_public_url(url: str) -> None:
     probe = get(f"{url}/probe", **{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.test"}).json()

@@ -68,6 +68,7 @@ def test_an_app_changes_a_text_in_english(make_app: MakeApp, tmp_path: Path, cat
     assert "Apps with access to your account." in content
 
 
+@pytest.mark.long
 def test_an_app_adds_a_language(make_app: MakeApp, tmp_path: Path) -> None:
     _, init, compile_ = shell_lines(PAGE)
     run(init, tmp_path)
@@ -85,6 +86,7 @@ def test_an_app_adds_a_language(make_app: MakeApp, tmp_path: Path) -> None:
     assert "Apps with access to your account." in content
 
 
+@pytest.mark.long
 def test_an_update_after_an_upgrade_keeps_the_translations(tmp_path: Path) -> None:
     _, init, _ = shell_lines(PAGE)
     run(init, tmp_path)

@@ -22,7 +22,10 @@ def test_the_complete_file_has_at_most_20_lines_of_code() -> None:
     assert len(lines) <= 20
 
 
-@pytest.mark.parametrize("others", [[], OTHERS], ids=["the complete file", "the whole page"])
+@pytest.mark.parametrize(
+    "others",
+    [pytest.param([], id="the complete file"), pytest.param(OTHERS, marks=pytest.mark.long, id="the whole page")],
+)
 def test_the_tests_on_the_page_pass(pytester: pytest.Pytester, others: list[str]) -> None:
     code = "\n".join([TESTS, *others])
     pytester.makepyfile(shop=APP, test_shop=code)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from tests.example_app.actors import Program
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 #: The page of a program after the redirect.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")

@@ -16,7 +16,7 @@ from example_app.demo import start_demo
 from example_app.models import db
 from flask_activepieces import Activepieces
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 #: Prevents requests to other hosts.
 PAGES = ["/builder", "/automation/builder"]

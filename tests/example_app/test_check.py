@@ -54,6 +54,7 @@ def test_all_steps_succeed_on_sqlite_without_configuration(tmp_path: Path) -> No
     assert outcomes(process.stdout) == dict.fromkeys([*dict(STEPS), "clean up"], "ok")
 
 
+@pytest.mark.long
 @pytest.mark.postgres
 def test_all_steps_succeed_on_postgresql_with_a_server_of_the_environment(
     tmp_path: Path,
@@ -157,6 +158,7 @@ def test_failure_names_the_allow_list_if_activepieces_cannot_reach_the_app(
     assert "flow" not in outcomes(output)
 
 
+@pytest.mark.long
 def test_user_can_replace_the_api_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The Community Edition has no API keys."""
     with ActivepiecesServer(edition="ce") as server:

@@ -13,7 +13,7 @@ from tests.example_app.test_browser import address, callback, sign_in
 
 __all__ = ["address", "callback"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 CHANGE = "Create and change tasks of the workspace"
 

@@ -92,6 +92,7 @@ def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path, monkeyp
     assert (grant["tenant_id"], grant["scope"]) == ("acme", "profile:read tasks:read tasks:write")
 
 
+@pytest.mark.long
 def test_an_edited_action_changes_in_the_builder_and_in_the_flow(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     shutil.copytree(ROOT / "example_app", checkout / "example_app", ignore=shutil.ignore_patterns("__pycache__"))

@@ -15,7 +15,7 @@ from tests.example_app.test_browser import address, serve
 
 __all__ = ["address"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 #: A page of another site. It opens the URL in its fragment and records every message that it receives.
 OPENER = Response(

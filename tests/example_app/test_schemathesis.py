@@ -32,6 +32,7 @@ from tests.support.acme import acme_pieces
 from tests.support.api_user import API, PIECE
 
 pytest_plugins = ["schemathesis.pytest.plugin"]
+pytestmark = pytest.mark.long
 
 SECRET_KEY = "a key for tests, not for you"
 CHECKS = [
