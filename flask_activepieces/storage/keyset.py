@@ -94,7 +94,7 @@ def read_cursor(cursor: str, types: tuple[type, type]) -> tuple[str, tuple[Any, 
                 return side, (first, second)
     except (ValueError, RecursionError):
         pass
-    raise InvalidInput({"cursor": Message("Invalid cursor.")})
+    raise InvalidInput({"cursor": Message("This page of the list does not exist. Start at the first one.")})
 
 
 def _is_key(key: Sequence[object], types: Sequence[type]) -> bool:

@@ -113,13 +113,13 @@ def test_a_person_with_two_accounts_switches_before_they_approve(gwen: Page, sit
 def test_many_apps_and_tokens_are_shown_on_several_pages(ada: Page, site: Site) -> None:
     add_many(site)
     ada.goto("/oauth/connected-apps")
-    pages = ada.get_by_role("navigation", name="Pages")
+    apps, tokens = (ada.get_by_role("navigation", name=f"Pages of {list_}") for list_ in ("apps", "tokens"))
 
-    pages.first.get_by_role("link", name="Next").click()
+    apps.get_by_role("link", name="Next").click()
     ada.wait_for_url("**?cursor=*")
-    pages.last.get_by_role("link", name="Next").click()
+    tokens.get_by_role("link", name="Next").click()
     ada.wait_for_url("**tokens_cursor=*#personal-tokens")
+    apps.get_by_role("link", name="Previous").click()
 
-    expect(pages.get_by_role("link", name="Previous")).to_have_count(2)
-    pages.first.get_by_role("link", name="Previous").click()
-    expect(pages.get_by_role("link", name="Previous")).to_have_count(1)
+    expect(apps.get_by_role("link", name="Previous")).to_have_count(0)
+    expect(tokens.get_by_role("link", name="Previous")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Pages of a company with much of everything: as much work as with little, and not longer."""
+"""Pages of a company with much of everything: as much work as with little, not longer, and as good to use."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from threading import get_ident
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import event
 
 from tests.browser.many import add_many
 from tests.browser.scenes import ADA, AREA
 from tests.browser.site import Site
+from tests.browser.test_pages import DESKTOP, PHONE, axe_violations, sideways_overflow
+from tests.browser.visitors import Visitor, visitor
 from tests.example_app.actors import Person
 from tests.support.storage import engine_of
 
@@ -89,3 +92,25 @@ def test_much_costs_as_much_as_little(costs: dict[str, tuple[Cost, Cost]], path:
 
     assert (much.statements, much.calls) == (little.statements, little.calls)
     assert much.length <= MOST_BYTES
+
+
+@pytest.fixture(scope="module")
+def ada(chromium: Browser, filled_site: Site, costs: object) -> Iterator[Visitor]:
+    """The admin of the company in a browser, after ``costs`` gave it much of everything."""
+    with visitor(chromium, filled_site, ADA) as person:
+        yield person
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_a_full_page_is_accessible_and_fits(ada: Visitor, filled_site: Site, path: str) -> None:
+    page = ada.page
+    page.set_viewport_size(DESKTOP)
+    page.goto(filled_site.address_of(path))
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert axe_violations(page) == []
+    page.set_viewport_size(PHONE)
+    assert sideways_overflow(page) == 0
+    assert ada.problems == []

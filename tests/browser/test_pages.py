@@ -66,15 +66,34 @@ FOCUS = """() => {
 }"""
 
 
-#: Enter in a field presses the first button of its form.
-DESTRUCTIVE = """() => [...document.forms].filter((form) => form.querySelector("input:not([type=hidden]), select"))
-  .map((form) => form.querySelector("button:not([type=button])")?.outerHTML ?? "a form without a button")
-  .filter((button) => /danger|without a button/.test(button))"""
+#: From now on, forms only tell which button was pressed in them, and how many others they have.
+REMEMBER_BUTTONS = """() => {
+  window.pressed = [];
+  addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const buttons = event.target.querySelectorAll("button:not([type=button]):not([hidden])");
+    window.pressed.push({ html: event.submitter?.outerHTML ?? "no button", buttons: buttons.length });
+  }, true);
+}"""
+FIELDS = "main input:not([type=hidden]):not([type=file]), main select"
 
 
 #: The modules of the views that are pages, and which of these are none: JSON, and a CSV file.
 PAGE_MODULES = r"\.(web\.automation|web\.pages)\.|\.web\.oauth\.authorize$|^example_app\.(tasks|auth|builder)$"
 NO_PAGES = {"activepieces.describe_request", "activepieces.automation_audit_csv"}
+
+
+def axe_violations(page: Page) -> list[str]:
+    """What axe-core finds on the page."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Path(require("axe")).read_text("utf-8"))
+    return list(page.evaluate(AXE))
+
+
+def sideways_overflow(page: Page) -> int:
+    """How many pixels the page can be scrolled sideways."""
+    return int(page.evaluate(OVERFLOW))
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +164,8 @@ def test_page_has_its_title_heading_landmark_and_labels(look: Look) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(look: Look, scheme: Literal["light", "dark"]) -> None:
     look.page.emulate_media(color_scheme=scheme)
-    if not look.page.evaluate("'axe' in window"):
-        look.page.evaluate(Path(require("axe")).read_text("utf-8"))
 
-    assert look.page.evaluate(AXE) == []
+    assert axe_violations(look.page) == []
 
 
 def test_tab_reaches_every_control_and_shows_where_the_focus_is(look: Look) -> None:
@@ -168,14 +185,23 @@ def test_tab_reaches_every_control_and_shows_where_the_focus_is(look: Look) -> N
     assert unseen == []
 
 
-def test_enter_in_a_field_never_deletes(look: Look) -> None:
-    assert look.page.evaluate(DESTRUCTIVE) == []
+def test_enter_in_a_field_presses_the_button_that_the_person_expects(look: Look) -> None:
+    """The only one of the form, its main one, or none; never one that ends something."""
+    look.page.evaluate(REMEMBER_BUTTONS)
+
+    for field in look.page.locator(FIELDS).all():
+        if field.is_visible() and field.is_enabled():
+            field.press("Enter")
+
+    for pressed in look.page.evaluate("window.pressed"):
+        assert "ap-button-danger" not in pressed["html"]
+        assert pressed["buttons"] == 1 or "ap-button-primary" in pressed["html"] or " hidden" in pressed["html"]
 
 
 def test_phone_does_not_scroll_sideways(look: Look) -> None:
     look.page.set_viewport_size(PHONE)
 
-    assert look.page.evaluate(OVERFLOW) == 0
+    assert sideways_overflow(look.page) == 0
 
 
 def test_console_stays_empty(look: Look) -> None:

@@ -47,7 +47,7 @@ def pages(
     """All pages, in a language in which every translation is the message in angle quotes."""
     filled = filled_app(make_app, server, agent_site, BABEL_TRANSLATION_DIRECTORIES=str(marked_translations))
     Babel(filled.app, locale_selector=lambda: "de")
-    return {address: page for address, page in (*filled.pages(), *filled.failing_pages())}
+    return {address: page for address, page in (*filled.pages(), *filled.mistyped_pages(), *filled.failing_pages())}
 
 
 @pytest.fixture

@@ -70,6 +70,27 @@ class Filled:
             for address in ENTRANCES:
                 yield f"{address} for {user}", self.open(address)
 
+    def mistyped_pages(self) -> Iterator[tuple[str, Page]]:
+        """The pages at addresses that someone cut off or mistyped."""
+        lists = ("/connections", "/connections/services", "/flows", "/runs", "/deliveries", "/subscriptions")
+        others = ("/clients", "/agents", "/audit", "/setup", "/workspace", "/connections/add", "/builder", "/mcp")
+        queries = (
+            "?cursor=x&tokens_cursor=x&page=x&status=x&state=x&flow=x&order=x&kind=x&since=x&until=x&piece=x&way=x"
+        )
+        for name in (*lists, *others):
+            for query in ("", queries, *(f"?{one}" for one in queries[1:].split("&"))):
+                yield AREA + name + query, self.open(AREA + name + query)
+        for query in ("?cursor=x", "?tokens_cursor=x"):
+            yield f"/oauth/connected-apps{query}", self.open(f"/oauth/connected-apps{query}")
+        for name in (
+            "/deliveries/x",
+            "/deliveries/0",
+            "/connections/x",
+            "/connections/x/reconnect",
+            "/clients/x/edit",
+        ):
+            yield AREA + name, self.open(AREA + name)
+
     def open(self, address: str) -> Page:
         return Page(self.admin.browser.get(address, follow_redirects=True, base_url=SITE))
 

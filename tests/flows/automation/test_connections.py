@@ -117,7 +117,7 @@ def test_two_hundred_connections_are_paged_with_one_call_each(admin: AreaUser, s
 def test_a_forged_cursor_is_an_error_in_words(admin: AreaUser) -> None:
     page = assert_error_page(admin.visits("/connections", cursor="forged").response, 422)
 
-    assert "Invalid cursor." in page.text
+    assert "This page of the list does not exist. Start at the first one." in page.text
 
 
 def test_connections_of_another_tenant_are_not_found(

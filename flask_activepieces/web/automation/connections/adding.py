@@ -82,7 +82,10 @@ def automation_choose_piece(visit: Visit) -> ResponseReturnValue:
 @automation_page("connections", "edit")
 def automation_add_connection(visit: Visit) -> ResponseReturnValue:
     """The form for one service, and the creation of the connection."""
-    piece = visit.state.tenants.pieces.get(visit.integration, request.args.get("piece", ""))
+    name = request.args.get("piece")
+    if not name:
+        return visit.redirect("automation_choose_piece")
+    piece = visit.state.tenants.pieces.get(visit.integration, name)
     return _form_page(visit, piece, None)
 
 
