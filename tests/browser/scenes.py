@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.site import BASIC, EVERY_FIELD, MACHINES, OWN_PIECE, SECRET, SERVICE, Site
+from tests.browser.site import BASIC, EVERY_FIELD, MACHINES, OWN_PIECE, SECRET, SERVICE, Site, add_agent_flow
 
 ADA, MILO, GWEN, NOBODY = "admin@acme.test", "member@acme.test", "admin@globex.test", ""
 #: Ada in her other workspace, which is not linked yet.
@@ -98,6 +98,12 @@ def create_token(page: Page, site: Site) -> None:
     press("Create token")(page, site)
 
 
+def offer_an_agent_step(page: Page, site: Site) -> None:
+    """The same page when a flow has the step "Run Agent"."""
+    add_agent_flow(site)
+    page.reload()
+
+
 AREA = "/automation"
 ADD = f"{AREA}/connections/add?piece="
 
@@ -185,6 +191,7 @@ PAGES = (
     Scene(path=f"{AREA}/mcp/platform"),
     Scene(path=f"{AREA}/agents"),
     Scene(path=f"{AREA}/agents", who=GWEN, name="no agents"),
+    Scene(path=f"{AREA}/agents", act=offer_an_agent_step, name="agents with a step of Activepieces"),
     Scene(path=f"{AREA}/agents", act=list_no_host, status=422, name="agents with errors"),
     Scene(path=f"{AREA}/piece"),
     Scene(path=f"{AREA}/piece", act=uninstall_piece, name="piece before it is installed"),

@@ -37,6 +37,7 @@ SERVICE = "@activepieces/piece-acme-oauth"
 EVERY_FIELD = "@acme/piece-every-field"
 MACHINES = CREDENTIALS_ONLY
 OWN_PIECE = "@tasklane/piece-tasklane"
+AI = "@activepieces/piece-ai"
 #: What the demo adds to Tasklane's settings here.
 SETTINGS = {"ACTIVEPIECES_THIRD_PARTY_APPS": {SERVICE: {"client_id": "our-app", "client_secret": "our-secret"}}}
 
@@ -164,6 +165,16 @@ def _add_flows(site: Site, run: CheckRun) -> None:
     flows.publish(archive)
     flows.disable(archive)
     flows.create(run.project_id, "Draft")
+
+
+def add_agent_flow(site: Site) -> None:
+    """A draft of Acme with the step "Run Agent"."""
+    activepieces = standin(site.activepieces)
+    project_id = site.api_client.flows.get(site.ids["flow"]).project_id
+    flow_id = site.api_client.flows.create(project_id, "Sort tasks").id
+    activepieces.operate(flow_id, "UPDATE_TRIGGER", catch_webhook())
+    ask = action("step_1", AI, "run_agent", prompt="Sort the tasks", agentTools=[])
+    activepieces.operate(flow_id, "ADD_ACTION", {"parentStep": "trigger", "action": ask})
 
 
 def _add_runs(site: Site) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.site import OWN_PIECE, SECRET, Site
+from tests.browser.site import OWN_PIECE, SECRET, Site, add_agent_flow
 from tests.browser.steps import press, sees
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -140,10 +140,19 @@ def test_an_event_that_failed_is_sent_again(ada: Page) -> None:
     ada.wait_for_url("**state=dead**")
     ada.get_by_role("link", name="Task created").click()
     sees(ada, "Activepieces did not accept the event.")
+    sees(ada, '"title": "Task 2')
 
     press(ada, "Send again")
 
     sees(ada, "The event will be sent again in a moment.")
+
+
+def test_all_events_that_failed_are_sent_again(ada: Page) -> None:
+    ada.goto("/automation/deliveries?state=dead")
+
+    press(ada, "Send all again")
+
+    sees(ada, "What failed will be sent again in a moment.")
 
 
 def test_events_for_a_flow_are_paused_and_continued(ada: Page) -> None:
@@ -195,6 +204,35 @@ def test_an_admin_limits_who_may_be_connected_as_an_agent(ada: Page) -> None:
 
     sees(ada, "The choice was saved.")
     expect(ada.get_by_label("Only agents from the hosts below")).to_be_checked()
+
+
+def test_the_app_is_added_to_an_agent_step(ada: Page, site: Site) -> None:
+    add_agent_flow(site)
+    ada.goto("/oauth/personal-tokens/new")
+    ada.get_by_role("textbox", name="Name").fill("Agents")
+    ada.get_by_label("See the tasks of the workspace").check()
+    press(ada, "Create token")
+    token = ada.get_by_text("apat_").inner_text()
+
+    ada.goto("/automation/agents")
+    ada.get_by_label("Step").select_option(label="Sort tasks: step_1")
+    ada.get_by_label("Personal access token", exact=True).fill(token)
+    ada.get_by_label("Personal access token", exact=True).press("Enter")
+
+    sees(ada, "The agent step can use this app now.")
+    expect(ada.get_by_label("Step")).to_contain_text("uses this app already")
+
+
+def test_what_an_agent_needs_is_copied(ada: Page, scripts: bool) -> None:
+    """Without scripts, the text is selected as a whole by a click, and can be reached with the keyboard."""
+    ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for address, label in (("/automation/agents", "Command for Claude Code"), ("/automation/mcp", "Address")):
+        ada.goto(address)
+        if scripts:
+            ada.get_by_role("button", name=f"Copy: {label}").click()
+            assert "/mcp" in ada.evaluate("navigator.clipboard.readText()")
+        else:
+            expect(ada.get_by_text("/mcp").first).to_be_visible()
 
 
 def test_a_phone_shows_the_current_page_in_the_navigation(ada: Page, scripts: bool) -> None:

@@ -120,6 +120,19 @@ def test_a_link_in_a_mail_leads_to_a_sign_in_at_a_third_party(gwen: Page, site: 
     assert names_on(gwen) == ["Acme OAuth"]
 
 
+def test_a_link_in_a_mail_leads_to_the_form_for_a_new_key(ada: Page, site: Site) -> None:
+    """The address that the daily check reports."""
+    report = site.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"]).stdout
+    ada.set_content(f'<a href="{report.split("reconnect at ")[1].strip()}">Reconnect</a>')
+
+    ada.get_by_role("link", name="Reconnect").click()
+    ada.get_by_label("API key").fill("ok-again")
+    ada.get_by_label("API key").press("Enter")
+
+    sees(ada, "The connection was saved, and works.")
+    expect(ada.get_by_role("heading", name="Broken key")).to_be_visible()
+
+
 def test_a_connection_is_renamed(ada: Page, site: Site) -> None:
     ada.goto(CONNECTIONS)
     ada.get_by_role("link", name="Our key").click()

@@ -36,6 +36,7 @@ PAGES = [
     f"{AREA}/deliveries?state=dead",
     f"{AREA}/subscriptions",
     f"{AREA}/mcp",
+    f"{AREA}/agents",
     f"{AREA}/piece",
     f"{AREA}/clients",
     f"{AREA}/clients?order=newest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -167,7 +167,7 @@ class _Names:
 
     def __init__(self, visit: Visit, subscriptions: Sequence[Subscription]) -> None:
         self._flow_ids = {each.id: _flow_id(each.webhook_url) for each in subscriptions}
-        self._flow_names = _flow_names(visit) if any(self._flow_ids.values()) else {}
+        self._flow_names = _flow_names(visit, {flow_id for flow_id in self._flow_ids.values() if flow_id})
         self._triggers = _trigger_titles(visit)
 
     @classmethod
@@ -185,12 +185,16 @@ class _Names:
         return self._flow_names.get(self._flow_ids.get(subscription_id) or "")
 
 
-def _flow_names(visit: Visit) -> Mapping[str, str]:
-    integration = visit.found_integration
-    if integration is None or visit.state.tenants.integrations.shares_project(integration):
+def _flow_names(visit: Visit, flow_ids: Set[str]) -> Mapping[str, str]:
+    """The names of these flows, with one call: of a list, Activepieces returns all flows."""
+    integration, flows = visit.found_integration, visit.state.tenants.flows
+    if not flow_ids or integration is None or visit.state.tenants.integrations.shares_project(integration):
         return {}
-    flows = Calls(integration).try_call(partial(visit.state.tenants.flows.list, integration))
-    return {flow.id: flow.display_name for flow in flows.value or ()}
+    calls = Calls(integration)
+    if len(flow_ids) == 1:
+        one = calls.try_call(partial(flows.get, integration, *flow_ids)).value
+        return {one.id: one.display_name} if one else {}
+    return {flow.id: flow.display_name for flow in calls.try_call(partial(flows.list, integration)).value or ()}
 
 
 def _trigger_titles(visit: Visit) -> Mapping[str, str]:
