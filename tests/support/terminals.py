@@ -29,9 +29,9 @@ class Program:
         """What it has printed so far."""
         return self.log.read_text("utf-8")
 
-    def prints(self, expected: str) -> str:
+    def prints(self, expected: str, *, seconds: float = SECONDS) -> str:
         """Wait until it has printed this; returns the match."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             has_ended = self.process.poll() is not None or time.monotonic() > deadline
             found = re.search(expected, self.output, re.M)
@@ -41,8 +41,8 @@ class Program:
             time.sleep(0.05)
 
     def interrupt(self) -> None:
-        """Press Ctrl-C, and wait until it has ended."""
-        self.process.send_signal(signal.SIGINT)
+        """Press Ctrl-C, which all processes of the terminal get, and wait until it has ended."""
+        os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(SECONDS)
 
 
@@ -75,6 +75,7 @@ class Terminals:
                 env=self.environment | {"PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
                 text=True,
             )
         self.programs.append(Program(process, log))
