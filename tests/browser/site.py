@@ -140,7 +140,7 @@ def fill(site: Site) -> None:
 
 def _add_connections(site: Site, run: CheckRun) -> None:
     """A connection that works and is used, another one, and one that stopped working."""
-    site.ids["own connection"] = run.connection["id"]
+    site.ids |= {"acme": run.integration_id, "own connection": run.connection["id"]}
     for name in ("Our key", "Another key", "Broken key"):
         body = {
             "integrationId": run.integration_id,
@@ -175,6 +175,7 @@ def add_agent_flow(site: Site) -> None:
     activepieces.operate(flow_id, "UPDATE_TRIGGER", catch_webhook())
     ask = action("step_1", AI, "run_agent", prompt="Sort the tasks", agentTools=[])
     activepieces.operate(flow_id, "ADD_ACTION", {"parentStep": "trigger", "action": ask})
+    site.ids["agent flow"] = flow_id
 
 
 def _add_runs(site: Site) -> None:
