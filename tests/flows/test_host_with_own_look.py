@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, session
+from flask_babel import Babel
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
@@ -42,7 +43,13 @@ class HostWithSignOut(SmallHost):
 
 
 @pytest.fixture
-def app(make_app: MakeApp, tmp_path: Path) -> Flask:
+def languages() -> list[str]:
+    """The languages of the pages: a test that takes this list may add one."""
+    return []
+
+
+@pytest.fixture
+def app(make_app: MakeApp, tmp_path: Path, languages: list[str]) -> Flask:
     folder = tmp_path / "templates" / "flask_activepieces"
     folder.mkdir(parents=True)
     (folder / "consent.html").write_text(ONE_BLOCK, "utf-8")
@@ -50,6 +57,7 @@ def app(make_app: MakeApp, tmp_path: Path) -> Flask:
 
     def use_templates(app: Flask) -> None:
         app.root_path, app.template_folder = str(tmp_path), "templates"
+        Babel(app, locale_selector=lambda: "en" if not languages else languages[-1])
 
     return make_app(first=use_templates, host=HostWithSignOut(), **BRAND, **OWN_PATHS)
 
@@ -159,3 +167,18 @@ def test_an_app_without_a_logo_has_no_broken_icon(make_app: MakeApp) -> None:
     page = Person(make_app(), "bob").sees("/oauth/connected-apps")
 
     assert '<link rel="icon" href="data:,">' in page.response.text
+
+
+def test_a_second_language_is_on_every_page_beside_the_apps_own_words(app: Flask, languages: list[str]) -> None:
+    program, alice = Program.registered(app), Person(app, "alice")
+    languages.append("de")
+
+    consent = alice.sees(question(program))
+    clients = alice.sees("/robots/clients")
+
+    assert "Program möchte auf Ihr Tasklane-Konto zugreifen" in consent.text
+    assert "Read our terms before you approve." in consent.text
+    assert clients.links["Einstellungen"] == "/robots/setup"
+    for page in (consent, clients):
+        assert_branded(page)
+        assert ("html", "de") in [(tag, attributes.get("lang")) for tag, attributes in page.tags]
