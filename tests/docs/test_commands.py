@@ -45,6 +45,7 @@ CHECKED_BY = {
     "test_wheel": r"pip wheel |python -c |export \w+=|flask --app app run$|curl ",
     "test_consent": r"pybabel ",
     "test_existing_app": r"flask --app shop db ",
+    "test_mcp_page": r"export FLASK_SECRET_KEY=|flask --app agents run$|curl -i -X POST ",
     "test_first_piece": r"echo |mkdir |\. \S+/activate|\. \S*env\.sh|FLASK_\w+=\S+ flask |flask run$|pytest$",
     "test_piece_publishing": r"npm publish ",
     "test_upgrading": r"flask --app app db ",

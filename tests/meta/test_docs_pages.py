@@ -51,7 +51,7 @@ def test_the_documented_blocks_of_a_template_are_those_it_has(template: Path) ->
 
 
 #: What readers create.
-OF_READERS = {"app.py", "test_shop.py"}
+OF_READERS = {"agents.py", "app.py", "test_shop.py"}
 FILES_NAMED = sorted(
     {
         (path.stem, name)

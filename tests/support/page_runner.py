@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sybil import Sybil
+from sybil import Example, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
 from .documents import file_name, files
@@ -25,8 +25,8 @@ from .documents import file_name, files
 SYBIL = Sybil(parsers=[PythonCodeBlockParser()])
 #: Apps find their files next to this module, as they would next to the reader's.
 MODULE = "app"
-#: These pages add files to the package of another page.
-BUILDS_ON = {"settings-page": "existing-app", "deploy": "existing-app"}
+#: These pages add files to the package, or to the ``app.py``, of another page.
+BUILDS_ON = {"settings-page": "existing-app", "deploy": "existing-app", "mcp": "quickstart"}
 #: It does not support every Python that we support. Blocks with it run where it is installed.
 OPTIONAL_PACKAGE = "flask_security"
 
@@ -51,11 +51,13 @@ def page_module() -> Iterator[ModuleType]:
 def run_page(path: Path, module: ModuleType) -> dict[str, Any]:
     """Run a page; a failure shows its line in the page. Returns what the page defines."""
     if path.stem in BUILDS_ON:
-        write_files(path.with_stem(BUILDS_ON[path.stem]))
+        base = path.with_stem(BUILDS_ON[path.stem])
+        write_files(base)
+        for example in _examples(base, module):
+            if file_name(str(example.parsed)) == f"{MODULE}.py":
+                example.evaluate()
     write_files(path)
-    document = SYBIL.parse(path)
-    document.namespace = vars(module)
-    for example in document.examples():
+    for example in _examples(path, module):
         code = str(example.parsed)
         if f"from {OPTIONAL_PACKAGE} " in code and find_spec(OPTIONAL_PACKAGE) is None:
             continue
@@ -66,7 +68,7 @@ def run_page(path: Path, module: ModuleType) -> dict[str, Any]:
             runpy.run_path(name)
         else:
             importlib.import_module(_module_name(name))
-    return document.namespace
+    return vars(module)
 
 
 def write_files(path: Path) -> None:
@@ -75,6 +77,13 @@ def write_files(path: Path) -> None:
         target = Path(name.lstrip("/"))
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
+
+
+def _examples(path: Path, module: ModuleType) -> Iterator[Example]:
+    """The Python blocks of a page; the module is their namespace."""
+    document = SYBIL.parse(path)
+    document.namespace = vars(module)
+    return iter(document.examples())
 
 
 def _module_name(file: str) -> str:
