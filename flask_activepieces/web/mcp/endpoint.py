@@ -41,20 +41,24 @@ MAX_BATCH = 50
 _JSON, _EVENTS = "application/json", "text/event-stream"
 
 
-@with_server_errors
 def mcp() -> Response:
     """Answer an agent."""
     state = get_state()
-    if not state.serves_mcp():
-        abort(404)
     if not is_allowed(state, request.headers.get("Origin")):
         return _error(None, RpcError(INVALID_REQUEST, "This Origin may not call the endpoint.", status=403))
+    return with_cors(_answer_allowed(state))
+
+
+@with_server_errors
+def _answer_allowed(state: State) -> Response:
+    if not state.serves_mcp():
+        abort(404)
     if request.method == "OPTIONS":
-        return with_cors(preflight())
+        return preflight()
     if request.method != "POST":
         # There is no stream to listen to, and no session to end.
-        return with_cors(Response(status=405, headers={"Allow": "POST, OPTIONS"}))
-    return with_cors(_post(state))
+        return Response(status=405, headers={"Allow": "POST, OPTIONS"})
+    return _post(state)
 
 
 def _post(state: State) -> Response:
