@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from itertools import chain, combinations
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
+from marshmallow import Schema, fields
 
-from flask_activepieces import signals
+from flask_activepieces import Activepieces, check_scopes, current_token, require_scope, signals
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
-from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, tokens_for_agent
+from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, text_of, tokens_for_agent
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SCOPES
 from tests.support.pieces import Effects, create_token, make_piece_app
@@ -22,6 +24,10 @@ from tests.support.storage import rows_of
 
 METADATA = "http://localhost/.well-known/oauth-protected-resource/mcp"
 CALL = {"name": "create_task", "arguments": {"title": "x"}}
+
+
+class KindSchema(Schema):
+    kind = fields.String(required=True)
 
 
 @pytest.fixture
@@ -149,6 +155,112 @@ def test_a_batch_beyond_the_scopes_runs_nothing(app: Flask, bob: Person, effects
 
     assert (answer.status_code, challenge_of(answer)["scope"]) == (403, "profile:read tasks:read tasks:write")
     assert effects.created == []
+
+
+@pytest.fixture
+def checking(make_app: MakeApp) -> Flask:
+    """An app whose view, function and trigger learn only from the request which scopes they need."""
+
+    def declare(activepieces: Activepieces) -> None:
+        @activepieces.action("export_view", input=KindSchema)
+        @require_scope("tasks:read")
+        def export_view() -> Any:
+            """Exports."""
+            if request.args["kind"] == "all":
+                check_scopes({"tasks:read", "tasks:write"})
+            return {"kind": request.args["kind"], "user": current_token.user_id}
+
+        @activepieces.action("export_function", input=KindSchema, scope="tasks:read")
+        def export_function(data: dict[str, Any]) -> Any:
+            """Exports."""
+            if data["kind"] == "all":
+                check_scopes({"tasks:read", "tasks:write"})
+            return {"kind": data["kind"], "user": current_token.user_id}
+
+        @activepieces.action("forward", input=KindSchema, scope="tasks:read")
+        def forward(data: dict[str, Any]) -> Any:
+            """Passes on what another API answers."""
+            challenge = 'Bearer error="insufficient_scope", scope="mail:send"'
+            abort(
+                Response(json.dumps({"detail": "Not you."}), 403, {"WWW-Authenticate": challenge}, "application/json")
+            )
+
+        def newest(data: dict[str, Any]) -> Any:
+            if data.get("kind") == "all":
+                check_scopes("tasks:write")
+            return [{"kind": "one"}]
+
+        activepieces.trigger(
+            "exported",
+            scope="tasks:read",
+            input=KindSchema(partial=True),
+            payload=KindSchema,
+            samples=newest,
+            description="Starts when something is exported.",
+        )
+        views.append(export_view)
+
+    views: list[Any] = []
+    app = make_piece_app(make_app, declare=declare)[0]
+    app.add_url_rule("/api/export", view_func=views[0])
+    return app
+
+
+def reader(app: Flask, revision: str) -> McpAgent:
+    """An agent that may only read."""
+    return McpAgent(app, create_token(Person(app, "bob"), scope="profile:read tasks:read"), revision)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("tool", ["export_view", "export_function"])
+def test_an_action_that_checks_more_scopes_asks_for_them_too(checking: Flask, tool: str, revision: str) -> None:
+    agent = reader(checking, revision)
+
+    answer = agent.sends("tools/call", {"name": tool, "arguments": {"kind": "all"}})
+
+    assert answer.status_code == 403
+    challenge = challenge_of(answer)
+    assert challenge["error"] == "insufficient_scope"
+    assert challenge["resource_metadata"] == METADATA
+    assert challenge["scope"] == "profile:read tasks:read tasks:write"
+    assert records(checking) == [("bob", tool, "denied", 1)]
+    assert agent.calls(tool, kind="mine")["structuredContent"] == {"kind": "mine", "user": "bob"}
+
+
+@pytest.mark.parametrize("tool", ["export_view", "export_function"])
+def test_an_action_of_an_oauth_client_checks_its_scopes(checking: Flask, tool: str) -> None:
+    tokens = tokens_for_agent(Program.registered(checking), Person(checking, "bob"))
+
+    result = McpAgent(checking, tokens["access_token"]).calls(tool, kind="all")
+
+    assert result["structuredContent"] == {"kind": "all", "user": "bob"}
+
+
+def test_samples_that_check_more_scopes_ask_for_them_too(checking: Flask) -> None:
+    answer = reader(checking, REVISIONS[-1]).sends("resources/read", {"uri": "trigger://exported/samples?kind=all"})
+
+    assert (answer.status_code, challenge_of(answer)["scope"]) == (403, "profile:read tasks:read tasks:write")
+
+
+def test_in_a_batch_the_call_that_lacks_a_scope_names_all_that_it_needs(checking: Flask) -> None:
+    calls = [
+        {"jsonrpc": "2.0", "id": kind, "method": "tools/call", "params": {"name": tool, "arguments": {"kind": kind}}}
+        for tool, kind in (("export_view", "mine"), ("export_view", "all"))
+    ]
+
+    done, denied = reader(checking, LEGACY[0]).posts(calls).get_json()
+
+    assert done["result"]["structuredContent"]["kind"] == "mine"
+    assert denied["id"] == "all"
+    assert denied["error"]["message"] == (
+        "The access token lacks a scope. It needs: profile:read, tasks:read, tasks:write."
+    )
+
+
+def test_scopes_of_another_api_are_not_asked_for(checking: Flask) -> None:
+    result = reader(checking, REVISIONS[-1]).calls("forward", kind="all")
+
+    assert (text_of(result), result["isError"]) == ("Not you.", True)
 
 
 def scope_sets() -> list[str]:

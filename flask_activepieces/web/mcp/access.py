@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 
 from ...oauth.tokens.access_tokens import AccessToken
 from ...state import State
 from ...storage.rate_limit import WINDOW
-from ..bearer import TokenRejected, authenticate
+from ..bearer import VERIFIED_TOKEN, TokenRejected, authenticate
 from ..error_responses import error_response
 
 
 def token_of_request(state: State) -> AccessToken:
     """The valid token of the request, which is for this endpoint; else `TokenRejected`."""
-    return authenticate(state, resource=state.resources().mcp)
+    token = authenticate(state, resource=state.resources().mcp)
+    # For actions that call `check_scopes`.
+    request.environ[VERIFIED_TOKEN] = token
+    return token
 
 
 def check_scopes(token: AccessToken, required: frozenset[str]) -> None:
@@ -24,6 +27,15 @@ def check_scopes(token: AccessToken, required: frozenset[str]) -> None:
     if not required <= token.scopes:
         scope = " ".join(sorted(required | token.scopes))
         raise TokenRejected(403, "insufficient_scope", "The access token lacks a scope.", scope=scope)
+
+
+def scopes_required_by(response: Response, state: State) -> frozenset[str]:
+    """The scopes of this app that an action asks for with `flask_activepieces.check_scopes` (RFC 6750 §3.1)."""
+    challenge = response.www_authenticate
+    if challenge.type != "bearer" or challenge.get("error") != "insufficient_scope":
+        return frozenset()
+    # Those of another API, whose response the action passed on, are not this app's to give.
+    return frozenset(str(challenge.get("scope")).split()) & state.settings.scopes.keys()
 
 
 def is_within_limits(state: State, token: AccessToken, requests: int) -> bool:

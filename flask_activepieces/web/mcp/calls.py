@@ -18,12 +18,16 @@ from ...oauth.tokens.access_tokens import AccessToken
 from ...pieces.declarations import Trigger
 from ...state import State
 from ..api.operations import load
+from ..bearer import TokenRejected
 from ..piece.actions import rollback, run_function
 from ..piece.base import problem_of
 from ..piece.triggers import newest_samples
+from .access import check_scopes, scopes_required_by
 from .files import with_files
 from .view_calls import ViewRejected, call_view, sentence_of
 
+#: A sentence for people is not longer; what is, may be a page or a trace.
+LONGEST_SENTENCE = 1000
 _NO_INPUT = Schema()
 
 
@@ -40,13 +44,21 @@ class Agent:
         return self.token.scopes
 
     def call_tool(self, tool: Tool, arguments: Mapping[str, Any]) -> Result:
-        """The result of the tool; an error is a sentence for the agent."""
+        """The result of the tool; an error is a sentence for the agent.
+
+        `TokenRejected` if the action finds that the token lacks a scope.
+        """
         outcome: Outcome = "succeeded"
         try:
             output = _run(tool, arguments, self.token)
             result = tool_result(output, schema=tool.action.output, dumps=current_app.json.dumps)
         except Exception as error:
             rollback()
+            try:
+                self._check_scopes(error)
+            except TokenRejected:
+                self.state.tool_calls.record(self.token, tool.name, "denied")
+                raise
             status, sentence = _explained(error)
             outcome, result = "failed" if status >= 500 else "rejected", error_result(sentence)
         self.state.tool_calls.record(self.token, tool.name, outcome)
@@ -58,8 +70,15 @@ class Agent:
             return current_app.json.dumps(newest_samples(trigger, dict(inputs), self.token))
         except Exception as error:
             rollback()
+            self._check_scopes(error)
             status, sentence = _explained(error)
             raise RpcError(INTERNAL_ERROR if status >= 500 else INVALID_PARAMS, sentence) from None
+
+    def _check_scopes(self, error: Exception) -> None:
+        """`TokenRejected` if the error is that the token lacks a scope."""
+        response = _response_of(error)
+        if response is not None:
+            check_scopes(self.token, scopes_required_by(response, self.state))
 
 
 def _run(tool: Tool, arguments: Mapping[str, Any], token: AccessToken) -> Any:
@@ -73,10 +92,16 @@ def _run(tool: Tool, arguments: Mapping[str, Any], token: AccessToken) -> Any:
 
 def _explained(error: Exception) -> tuple[int, str]:
     """The status and the sentence of an error."""
-    match error:
-        case ViewRejected(status=status):
-            return status, str(error)
-        case HTTPException(response=Response() as response):
-            return response.status_code, sentence_of(response)
+    response = _response_of(error)
+    if response is not None:
+        return response.status_code, sentence_of(response)[:LONGEST_SENTENCE]
     problem = problem_of(error)
-    return problem.status, problem.detail
+    return problem.status, problem.detail[:LONGEST_SENTENCE]
+
+
+def _response_of(error: Exception) -> Response | None:
+    """The response that the action made; None for any other error."""
+    match error:
+        case ViewRejected(response=response) | HTTPException(response=Response() as response):
+            return response
+    return None

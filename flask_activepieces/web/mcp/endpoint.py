@@ -74,7 +74,8 @@ def _post(state: State) -> Response:
             raise RpcError(429, "Too many calls. Try again in a minute.", status=429)
         _check_access(state, token, requests)
         spoken = [(each, _revision(each)) for each in requests]
-        answers = [_answer(state, Agent(state, token), each, revision) for each, revision in spoken]
+        agent, in_batch = Agent(state, token), isinstance(raw, list)
+        answers = [_answer(state, agent, each, revision, in_batch=in_batch) for each, revision in spoken]
     except TokenRejected as rejected:
         return rejection(state, rejected)
     except RpcError as error:
@@ -84,7 +85,7 @@ def _post(state: State) -> Response:
         return response
     if not answers:
         return Response(status=202)
-    if isinstance(raw, list):
+    if in_batch:
         return _respond(f"[{', '.join(answers)}]")
     return _respond(answers[0])
 
@@ -148,9 +149,16 @@ def _revision(message: RpcRequest) -> Revision:
     return revision
 
 
-def _answer(state: State, agent: Agent, message: RpcRequest, revision: Revision) -> str:
+def _answer(state: State, agent: Agent, message: RpcRequest, revision: Revision, *, in_batch: bool) -> str:
     try:
         return result_text(message.id, state.mcp.answer(message, revision, agent))
+    except TokenRejected as rejected:
+        if not in_batch:
+            raise
+        # The others of the batch may have run, so it cannot be refused as a whole.
+        return error_text(
+            message.id, RpcError(INVALID_REQUEST, f"{rejected} It needs: {', '.join(rejected.scope.split())}.")
+        )
     except RpcError as error:
         if error.status != 200:
             raise

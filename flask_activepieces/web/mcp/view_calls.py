@@ -26,18 +26,16 @@ from .files import without_files
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: A sentence for people is not longer; what is, may be a page or a trace.
-LONGEST_SENTENCE = 1000
 _WITHOUT_BODY = ("GET", "DELETE")
 _INVALID = "Fill in a valid value."
 
 
 class ViewRejected(Exception):
-    """Raised for an answer that is an error; ``status`` is that of the view."""
+    """Raised for an answer of the view that is an error."""
 
-    def __init__(self, status: int, sentence: str) -> None:
-        self.status = status
-        super().__init__(sentence)
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__(f"The view answered with status {response.status_code}.")
 
 
 def call_view(route: ViewRoute, arguments: Mapping[str, Any], token: AccessToken) -> Any:
@@ -70,7 +68,7 @@ def sentence_of(response: Response) -> str:
     body = response.get_json(silent=True)
     problem = body if isinstance(body, dict) else {}
     said = field_sentences(problem) or detail_of(problem)
-    return (said or f"The app answered with status {response.status_code}.")[:LONGEST_SENTENCE]
+    return said or f"The app answered with status {response.status_code}."
 
 
 def _leads_to(route: ViewRoute, environ: WSGIEnvironment) -> bool:
@@ -130,7 +128,7 @@ def _is_plain(value: Any) -> bool:
 
 def _output(response: Response) -> Any:
     if response.status_code >= 300:
-        raise ViewRejected(response.status_code, sentence_of(response))
+        raise ViewRejected(response)
     if not response.data:
         return None
     if response.is_json:
