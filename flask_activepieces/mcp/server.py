@@ -30,8 +30,8 @@ class Caller(Protocol):
     def call_tool(self, tool: Tool, arguments: Mapping[str, Any]) -> Result:
         """The result of the tool, or an error result."""
 
-    def read_samples(self, trigger: Trigger, inputs: Mapping[str, str]) -> str:
-        """The newest events as JSON; `RpcError` for inputs that the trigger rejects."""
+    def read_samples(self, trigger: Trigger, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
+        """The newest events as JSON, and a note if it is not complete; `RpcError` for inputs that are rejected."""
 
 
 class McpServer:
@@ -122,8 +122,9 @@ class McpServer:
         trigger = self.catalogue.triggers.get(found[0]) if found else None
         if found is None or trigger is None:
             raise UnknownResource(uri)
-        text = caller.read_samples(trigger, found[1])
+        text, notes = caller.read_samples(trigger, found[1])
         contents = [{"uri": uri, "mimeType": samples.MIME_TYPE, "text": text}]
+        contents += [{"uri": uri, "mimeType": "text/plain", "text": note} for note in notes]
         return {"contents": contents, **_cached(0, "private")}
 
     @cached_property

@@ -11,7 +11,7 @@ from flask import Flask, abort, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 
-from flask_activepieces import Activepieces, current_token, require_scope
+from flask_activepieces import Activepieces, InvalidInput, current_token, require_scope
 from flask_activepieces.pieces.fields import File
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
@@ -201,6 +201,35 @@ def test_a_long_list_has_pages(make_app: MakeApp) -> None:
     assert agent.tools() == [f"tool_{number:03}" for number in range(450)]
 
 
+# --- Long errors ----------------------------------------------------------------------------------
+
+
+def test_a_long_error_of_the_app_is_cut(make_app: MakeApp) -> None:
+    def fails(data: dict[str, Any]) -> Any:
+        match data["kind"]:
+            case "abort":
+                abort(409, "x" * 3_000_000)
+            case "response":
+                abort(make_response({"detail": "x" * 3_000_000}, 409))
+        raise InvalidInput({f"field {number}": "x" * 1000 for number in range(3000)})
+
+    def declare(activepieces: Activepieces) -> None:
+        form = Schema.from_dict({"kind": fields.String(required=True)})
+        activepieces.action("fail", scope="tasks:read", input=form, description="Fails.")(fails)
+        activepieces.trigger(
+            "failed", scope="tasks:read", input=form, payload=form, samples=fails, description="Starts on failure."
+        )
+
+    app = make_app(declare=declare)
+    agent = McpAgent(app, create_token(Person(app, "bob")))
+
+    for kind in ("abort", "response", "input"):
+        tool = text_of(agent.calls("fail", kind=kind))
+        samples = error_of(agent.sends("resources/read", {"uri": f"trigger://failed/samples?kind={kind}"}), 200)
+        assert "xxx" in tool and len(tool) == 1000
+        assert samples["message"] == tool
+
+
 # --- Samples --------------------------------------------------------------------------------------
 
 
@@ -229,6 +258,27 @@ def test_invalid_fields_of_a_sample_are_an_error(agent: McpAgent) -> None:
     error = error_of(agent.sends("resources/read", {"uri": "trigger://task_done/samples?limit=many"}), 200)
 
     assert (error["code"], error["message"]) == (-32602, "limit: Not a valid integer.")
+
+
+def test_samples_too_long_for_an_agent_are_shortened_and_say_so(make_app: MakeApp) -> None:
+    def declare(activepieces: Activepieces) -> None:
+        activepieces.trigger(
+            "task_done",
+            scope="tasks:read",
+            payload=TaskSchema,
+            samples=lambda: [{"title": "x" * 1_000_000}] * 5,
+            description="Starts when a task is done.",
+        )
+
+    app = make_app(declare=declare, ACTIVEPIECES_MCP=True)
+    agent = McpAgent(app, create_token(Person(app, "bob")))
+
+    sample, note = agent.asks("resources/read", {"uri": "trigger://task_done/samples"})["contents"]
+
+    assert len(sample["text"]) < 100_000
+    assert [each["title"][:3] for each in json.loads(sample["text"])] == ["xxx"] * 5
+    assert (note["mimeType"], sample["mimeType"]) == ("text/plain", "application/json")
+    assert "is not complete" in note["text"]
 
 
 # --- Views ----------------------------------------------------------------------------------------

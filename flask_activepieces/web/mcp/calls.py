@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ...mcp.call_log import Outcome
 from ...mcp.json_rpc import INTERNAL_ERROR, INVALID_PARAMS, RpcError
-from ...mcp.results import Result, error_result, tool_result
+from ...mcp.results import Result, error_result, shortened, tool_result
 from ...mcp.tools import Tool
 from ...oauth.tokens.access_tokens import AccessToken
 from ...pieces.declarations import Trigger
@@ -64,10 +64,10 @@ class Agent:
         self.state.tool_calls.record(self.token, tool.name, outcome)
         return result
 
-    def read_samples(self, trigger: Trigger, inputs: Mapping[str, str]) -> str:
-        """The newest events as JSON."""
+    def read_samples(self, trigger: Trigger, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
+        """The newest events as JSON, and a note if it is not complete."""
         try:
-            return current_app.json.dumps(newest_samples(trigger, dict(inputs), self.token))
+            return shortened(newest_samples(trigger, dict(inputs), self.token), current_app.json.dumps)
         except Exception as error:
             rollback()
             self._check_scopes(error)

@@ -12,7 +12,14 @@ from jsonschema_rs import Draft202012Validator
 from marshmallow import Schema, fields
 
 from flask_activepieces.mcp.json_rpc import encode_object
-from flask_activepieces.mcp.results import MAX_FILE_BYTES, MAX_TEXT, error_result, tool_result
+from flask_activepieces.mcp.results import (
+    MAX_FILE_BYTES,
+    MAX_FILE_NAME,
+    MAX_FILES,
+    MAX_TEXT,
+    error_result,
+    tool_result,
+)
 from flask_activepieces.mcp.tools import output_schema
 from flask_activepieces.pieces.files import FileResult
 
@@ -22,6 +29,18 @@ PNG = b"\x89PNG"
 class TaskSchema(Schema):
     title = fields.String()
     tags = fields.List(fields.String())
+
+
+class AnySchema(Schema):
+    title = fields.String()
+    data = fields.Raw()
+
+
+def nested(value: Any, *, names: int, levels: int, name: str = "") -> Any:
+    """Objects in objects, each with this number of members."""
+    for _ in range(levels):
+        value = {f"{name}{number}": value for number in range(names)}
+    return value
 
 
 def result(output: Any, schema: Schema | None = None) -> dict[str, Any]:
@@ -106,7 +125,28 @@ def test_a_file_too_large_for_an_agent_is_a_note() -> None:
     found = result(FileResult("a.bin", b"x" * (MAX_FILE_BYTES + 1)))
 
     assert [each["type"] for each in found["content"]] == ["text", "text"]
-    assert "a.bin" in found["content"][1]["text"]
+    assert "a.bin" in found["content"][0]["text"]
+    assert found["content"][1]["text"].startswith("1 of 1 files are missing.")
+
+
+def test_the_files_of_a_result_have_a_size_together() -> None:
+    large, small = b"x" * (MAX_FILE_BYTES // 2), b"y"
+    files = [FileResult(f"{number}.bin", large if number < 4 else small) for number in range(5)]
+
+    found = result({"files": files})
+
+    sent = [each["resource"]["uri"] for each in found["content"] if each["type"] == "resource"]
+    assert sent == ["file:///0.bin", "file:///1.bin"]
+    assert found["content"][-1]["text"].startswith("3 of 5 files are missing.")
+    assert len(json.dumps(found)) < 2 * MAX_FILE_BYTES
+
+
+def test_a_result_has_only_so_many_files() -> None:
+    found = result([FileResult("x" * 1000, b"", "text/plain")] * 1000)
+
+    sent = [each["resource"]["uri"] for each in found["content"] if each["type"] == "resource"]
+    assert sent == [f"file:///{'x' * MAX_FILE_NAME}"] * MAX_FILES
+    assert found["content"][1 + MAX_FILES]["text"].startswith("980 of 1000 files are missing.")
 
 
 @pytest.mark.parametrize(
@@ -117,15 +157,31 @@ def test_a_file_too_large_for_an_agent_is_a_note() -> None:
         {"tags": ["x" * 50_000] * 50},
         [{"title": "x" * 1000}] * 1000,
         {"a": {"b": [{"c": ["x" * 1000] * 100}] * 100}},
+        {f"task {number}": "x" * 40 for number in range(60_000)},
+        nested({"x" * 20: "y"}, names=8, levels=5),
+        nested("x", names=1, levels=300, name="x" * 500),
+        [{"x" * 200_000: 1}],
+        {"x" * 200_000: 1},
     ],
-    ids=["text", "list", "long texts in a list", "list of objects", "deep"],
+    ids=[
+        "text",
+        "list",
+        "long texts in a list",
+        "list of objects",
+        "deep",
+        "many members",
+        "many members of members",
+        "very deep",
+        "long name in a list",
+        "long name",
+    ],
 )
 def test_a_long_result_is_cut_and_says_so(output: Any) -> None:
     found = result(output)
 
     text, note = (each["text"] for each in found["content"])
     assert len(text) <= MAX_TEXT
-    assert "is not complete" in note and "Ask for less at once." in note
+    assert note.startswith("This result was too long (") and note.endswith(" Ask for less at once.")
     json.loads(text)
 
 
@@ -134,6 +190,38 @@ def test_a_long_result_keeps_the_promised_schema() -> None:
 
     Draft202012Validator(output_schema(TaskSchema())).validate(found["structuredContent"])
     assert found["structuredContent"]["title"].startswith("xxx")
+
+
+@pytest.mark.parametrize(
+    "value", [nested("x", names=20, levels=4), {"x" * 200_000: 1}, [{"x" * 200_000: 1}]], ids=["wide", "name", "list"]
+)
+@pytest.mark.parametrize("is_many", [False, True], ids=["one", "many"])
+def test_whatever_is_left_out_the_promised_schema_is_kept(value: Any, is_many: bool) -> None:
+    schema = AnySchema(many=is_many)
+    output = {"title": "x", "data": value}
+
+    found = result([output] * 3 if is_many else output, schema)
+
+    assert len(json.dumps(found["structuredContent"])) <= MAX_TEXT
+    assert found["content"][1]["text"].startswith("This result was too long (")
+    Draft202012Validator(output_schema(schema)).validate(found["structuredContent"])
+
+
+def test_a_note_says_what_was_cut() -> None:
+    many, long_name = ({f"task {number}": 1 for number in range(60_000)}, {"x" * 200_000: 1})
+
+    notes = [result(output)["content"][1]["text"] for output in (many, long_name)]
+
+    assert "each object at most 1000 members" in notes[0]
+    assert "was left out" in notes[1]
+
+
+def test_the_members_of_an_object_are_cut_last() -> None:
+    row = {f"field {number}": "x" * 500 for number in range(40)}
+
+    items = json.loads(result([row] * 500)["content"][0]["text"])
+
+    assert items[0].keys() == row.keys()
 
 
 def test_an_error_is_a_sentence() -> None:
