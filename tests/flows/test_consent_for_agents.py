@@ -39,6 +39,20 @@ def test_the_page_says_where_the_client_comes_from(agent_app: Flask, agent_site:
     assert host in bold(page)
 
 
+def test_the_page_says_where_a_client_that_registered_itself_sends_the_user(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_DYNAMIC_REGISTRATION=True, ACTIVEPIECES_MCP=True)
+    callback = "https://robin.example.org:8443/callback"
+    metadata = {"client_name": "Claude", "redirect_uris": [callback], "token_endpoint_auth_method": "none"}
+    made = answer_of(app.test_client().post("/oauth/register", json=metadata), 201)
+
+    page = Person(app, "bob").sees(Program(app, made["client_id"], None, callback).question())
+
+    assert "It calls itself Claude" in words(page) and "No one knows who made it." in words(page)
+    assert "Approve only if you trust the address to which it sends you." in words(page)
+    # Nothing else tells the user who it is.
+    assert "robin.example.org:8443" in bold(page)
+
+
 def test_the_page_warns_of_clients_on_the_users_own_device(
     agent_app: Flask, agent_site: Site, robert: Person
 ) -> None:
