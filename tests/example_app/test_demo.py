@@ -74,6 +74,24 @@ def test_other_company_can_be_linked_with_the_printed_key(tmp_path: Path) -> Non
     assert key not in picker.text
 
 
+def test_the_demo_prints_how_to_connect_each_agent(tmp_path: Path) -> None:
+    with start_demo(tmp_path) as instructions:
+        (url,) = re.findall(r"Tasks +(http://\S+)/$", instructions, re.MULTILINE)
+        answer = requests.post(f"{url}/mcp", timeout=9)
+
+    assert re.search(rf"^  Agents +{url}/mcp \(", instructions, re.MULTILINE)
+    step = instructions.partition("Let an agent add tasks.")[2].partition("Claude and ChatGPT on the web")[0]
+    printed = dict(re.findall(r"^       (\S+(?: Code)?) +(\S.+)$", step, re.MULTILINE))
+    assert printed == {
+        "Claude Code": f"claude mcp add --transport http tasklane {url}/mcp",
+        "VS Code": f"""code --add-mcp '{{"name": "tasklane", "type": "http", "url": "{url}/mcp"}}'""",
+        "Cursor": f'in ~/.cursor/mcp.json: {{"mcpServers": {{"tasklane": {{"url": "{url}/mcp"}}}}}}',
+        "others": f"npx mcp-remote {url}/mcp",
+    }
+    assert answer.status_code == 401
+    assert f'resource_metadata="{url}/.well-known/oauth-protected-resource/mcp"' in answer.headers["WWW-Authenticate"]
+
+
 def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with start_demo(tmp_path) as instructions:
         for name, value in re.findall(r"export (\w+)=(\S+)$", instructions, re.M):
