@@ -30,8 +30,15 @@ def list_servers(integration_id: str, of_platform: bool, as_json: bool) -> None:
     """List the MCP servers of the projects that the integration's user can access; tokens are masked."""
     state = get_state()
     integration, mcp = _integration(state, integration_id), state.tenants.mcp
-    servers = [mcp.get_platform(integration)] if of_platform else mcp.list(integration)
+    if of_platform:
+        servers, count = [mcp.get_platform(integration)], 1
+    else:
+        listed = mcp.list(integration)
+        servers, count = list(listed.servers), listed.project_count
     print_rows([_row(server) for server in servers], _COLUMNS, empty="There are no projects.", as_json=as_json)
+    if count > len(servers):
+        # On standard error, because standard output may be JSON.
+        click.echo(f"These are {len(servers)} of {counted(count, 'project')}.", err=True)
 
 
 @mcp_cli.command("register")

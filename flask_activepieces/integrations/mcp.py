@@ -23,6 +23,15 @@ class RotatedMcpToken:
 
 
 @dataclass(frozen=True)
+class ProjectMcpServers:
+    """The MCP servers of the projects that an integration's user can access, as far as they were loaded."""
+
+    servers: Sequence[McpServer]
+    #: The number of these projects, of which at most `MAX_PROJECTS` are loaded.
+    project_count: int
+
+
+@dataclass(frozen=True)
 class TenantMcp:
     """Shows and updates the MCP server of an integration's project, and that of the tenant's platform.
 
@@ -36,12 +45,13 @@ class TenantMcp:
         """The server of the project. Show `McpServer.masked_token` instead of its token."""
         return self.deps.client_factory.client_for(integration, "mcp.get").mcp.get(integration.project_id)
 
-    def list(self, integration: Integration) -> Sequence[McpServer]:
+    def list(self, integration: Integration) -> ProjectMcpServers:
         """The server of each project that the integration's user can access."""
         client = self.deps.client_factory.client_for(integration, "mcp.get")
         if not integration.has_credentials:
-            return (client.mcp.get(integration.project_id),)
-        return [client.mcp.get(project.id) for project in client.projects.list()[:MAX_PROJECTS]]
+            return ProjectMcpServers([client.mcp.get(integration.project_id)], 1)
+        projects = client.projects.list()
+        return ProjectMcpServers([client.mcp.get(each.id) for each in projects[:MAX_PROJECTS]], len(projects))
 
     def update(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,24 @@ def test_the_servers_are_listed_with_masked_tokens(
     run: Run, run_json: RunJson, linked: str, activepieces_server: ActivepiecesServer
 ) -> None:
     rows = {row["project_id"]: row for row in run_json("mcp", "list", linked, "--json")}
-    table = run("mcp", "list", linked).stdout
+    result = run("mcp", "list", linked)
+    table = result.stdout
 
+    assert result.stderr == ""
     row = rows[activepieces_server.project_id]
     assert (row["dialect"], row["disabled_tools"], row["enabled_tools"]) == ("0.85", [], None)
     assert row["token"].startswith("…") and len(row["token"]) == 5
     assert activepieces_server.project_id in table and row["token"] in table
+
+
+def test_a_list_that_is_cut_says_so(run: Run, linked: str, activepieces_server: ActivepiecesServer) -> None:
+    standin(activepieces_server).projects(60)
+
+    table, as_json = run("mcp", "list", linked), run("mcp", "list", linked, "--json")
+
+    assert table.stderr == as_json.stderr == "These are 50 of 60 projects.\n"
+    assert len(table.stdout.splitlines()) == 1 + 50
+    assert len(json.loads(as_json.stdout)) == 50
 
 
 def test_the_server_of_the_platform_is_shown(run_json: RunJson, linked: str) -> None:

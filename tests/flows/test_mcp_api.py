@@ -166,8 +166,19 @@ def test_the_servers_of_all_projects_are_listed(alice: ApiUser, integration: str
     answer = alice.gets(f"/mcp/{integration}/servers")
 
     listed = answer_of(answer)["data"]
+    assert answer_of(answer)["projectCount"] == len(listed)
     assert {each["projectId"] for each in listed} == {row["id"] for row in server.state.store.all("project")}
     assert all(each["token"].startswith("…") for each in listed)
+
+
+def test_a_list_that_is_cut_says_how_many_projects_there_are(
+    alice: ApiUser, integration: str, server: ActivepiecesServer
+) -> None:
+    standin(server).projects(60)
+
+    listed = answer_of(alice.gets(f"/mcp/{integration}/servers"))
+
+    assert (len(listed["data"]), listed["projectCount"]) == (50, 60)
 
 
 def test_the_server_of_the_platform_is_shown_or_refused(

@@ -52,6 +52,11 @@ class Standin:
         who = {"email": email, "password": password}
         return self.by(self.post("/authentication/sign-up", {**who, **names})["token"])
 
+    def projects(self, count: int) -> None:
+        """Create projects until there are as many."""
+        for number in range(count - len(self.server.state.store.all("project"))):
+            self.post("/projects", {"displayName": f"Project {number}"})
+
     def connect(self, external_id: str, piece_name: str, value: dict[str, Any]) -> str:
         """Create a connection; return its id."""
         body = {

@@ -9,7 +9,8 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
 from ...api_client.resources.mcp import McpServer
-from .answers import CamelAnswerSchema, fields_of, list_of
+from ...integrations.mcp import MAX_PROJECTS
+from .answers import CamelAnswerSchema, fields_of
 from .fields import CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
@@ -27,6 +28,15 @@ class McpSchema(CamelAnswerSchema):
             enabled_tools="also null while all are enabled",
             token="masked, except after a rotation by someone who may see it",  # noqa: S106  # a description
         )
+
+
+class McpListSchema(CamelAnswerSchema):
+    """The MCP servers of projects."""
+
+    data = fields.List(fields.Nested(McpSchema))
+    project_count = fields.Integer(
+        metadata={"description": f"all projects of the integration's user; the list has at most {MAX_PROJECTS}"}
+    )
 
 
 class McpToolsSchema(CamelSchema):
@@ -67,10 +77,11 @@ def rotate_mcp(context: OperationContext) -> Any:
     return _to_json(rotated.server, rotated.token)
 
 
-@Operation("view", answer=list_of(McpSchema, "McpList"))
+@Operation("view", answer=McpListSchema())
 def list_mcp(context: OperationContext) -> Any:
     """The MCP server of each project that the integration's user can access, with masked tokens."""
-    return {"data": [_to_json(server) for server in context.state.tenants.mcp.list(context.integration)]}
+    listed = context.state.tenants.mcp.list(context.integration)
+    return {"data": [_to_json(server) for server in listed.servers], "project_count": listed.project_count}
 
 
 @Operation("admin", answer=McpSchema())

@@ -79,7 +79,8 @@ def test_the_servers_of_all_projects_are_listed(harness: ServiceHarness, integra
 
     listed = harness.services.mcp.list(integration)
 
-    assert {server.project_id for server in listed} >= {integration.project_id, other}
+    assert {server.project_id for server in listed.servers} >= {integration.project_id, other}
+    assert listed.project_count == len(listed.servers)
 
 
 def test_the_server_of_the_platform_is_changed_and_rotated(harness: ServiceHarness, integration: Integration) -> None:
@@ -133,7 +134,8 @@ def test_the_platform_of_the_app_is_not_that_of_a_tenant(with_signing_key: Servi
         with_signing_key.services.mcp.get_platform(made)
 
     assert with_signing_key.upstream.calls == []
-    assert [server.project_id for server in with_signing_key.services.mcp.list(made)] == [made.project_id]
+    listed = with_signing_key.services.mcp.list(made)
+    assert ([server.project_id for server in listed.servers], listed.project_count) == ([made.project_id], 1)
 
 
 @pytest.mark.parametrize("served", ["0.92"], indirect=True)
