@@ -20,6 +20,7 @@ from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, text_of,
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SCOPES
 from tests.support.pieces import Effects, create_token, make_piece_app
+from tests.support.requirements import require
 from tests.support.storage import rows_of
 
 METADATA = "http://localhost/.well-known/oauth-protected-resource/mcp"
@@ -358,7 +359,6 @@ def test_the_agents_of_a_tenant_share_a_limit(limited: Flask) -> None:
 
 
 def test_the_limit_is_kept_in_the_apps_flask_limiter(make_app: MakeApp) -> None:
-    """So workers share it: two apps with one storage."""
     storage = f"memory://{secrets.token_hex(4)}"
     limiters: list[Limiter] = []
 
@@ -372,6 +372,20 @@ def test_the_limit_is_kept_in_the_apps_flask_limiter(make_app: MakeApp) -> None:
 
     assert statuses == [200, 200, 429]
     assert agent.sends("tools/list").status_code == 200, "counted in the limiter of the app, and nowhere else"
+
+
+@pytest.mark.redis
+def test_workers_with_redis_share_a_limit(make_app: MakeApp) -> None:
+    options = {"ACTIVEPIECES_REDIS_URL": require("redis"), "ACTIVEPIECES_MCP_TOKEN_LIMIT": 3}
+    app = make_piece_app(make_app, **options)[0]
+    another_worker = make_piece_app(make_app, tables=False, **options)[0]
+    agent = McpAgent(app, create_token(Person(app, "bob")))
+
+    statuses = [agent.sends("tools/list").status_code for _ in range(2)]
+    agent.app = another_worker
+    statuses += [agent.sends("tools/list").status_code for _ in range(2)]
+
+    assert statuses == [200, 200, 200, 429]
 
 
 def test_each_request_of_a_batch_counts(limited: Flask, clock: StoppedClock) -> None:
