@@ -8,7 +8,7 @@ because the token may be valid.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,7 @@ from ..oauth.resources import API, Resource
 from ..oauth.tokens.access_tokens import AccessToken, WrongAudience, verify
 from ..state import State, get_state
 from .error_responses import error_response, with_server_errors
+from .repeated_calls import answer_once
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -44,7 +45,7 @@ def require_scope(*scopes: str) -> Callable[[View], View]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             error = _check_request(required)
-            return error or current_app.ensure_sync(view)(*args, **kwargs)
+            return error or answer_once(partial(current_app.ensure_sync(view), *args, **kwargs), current_token)
 
         _scopes[wrapper] = required
         return cast(View, wrapper)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from example_app.activepieces import PIECE
 from tests.example_app.conftest import SECRET_KEY
 from tests.example_app.piece_in_node import Tasklane, connections_of_ada, tasklane_in_node
-from tests.support.piece_engine import PieceError, file_input
+from tests.support.piece_engine import PieceError, file_input, running_engine
 from tests.support.servers import ROOT
 
 KINDS = ["OAUTH2", "SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"]
@@ -44,10 +45,14 @@ def test_the_piece_has_the_declared_actions_triggers_and_connections(tasklane: T
 
 
 def test_an_action_that_is_a_view_adds_a_task_once_for_a_step(tasklane: Tasklane) -> None:
+    """Also if the engine of the first attempt ended before the run was saved, and another one repeats the step."""
     created = tasklane.piece.run("create_task", title="Feed the coyote", done=None)
+    with running_engine() as other:
+        again = replace(tasklane.piece, engine=other).run("create_task", title="Feed the coyote", done=None)
 
     assert created["title"] == "Feed the coyote"
     assert created["created_by"] == "1"
+    assert again == created
     assert tasklane.titles().count("Feed the coyote") == 1
 
 

@@ -19,9 +19,10 @@ from ...pieces.declarations import Trigger
 from ...state import State
 from ..api.operations import load
 from ..bearer import TokenRejected
-from ..piece.actions import rollback, run_function
+from ..piece.actions import run_function
 from ..piece.base import problem_of
 from ..piece.triggers import newest_samples
+from ..repeated_calls import rollback
 from .access import check_scopes, scopes_required_by
 from .files import with_files
 from .view_calls import ViewRejected, call_view, sentence_of

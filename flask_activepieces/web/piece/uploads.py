@@ -6,7 +6,6 @@ has files, ``{"$file": n}`` in the JSON is the place of the n-th part of that na
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from ...pieces.fields import File
 from ...pieces.properties import input_fields
 from ..api.operations import json_body
 from ..api.problems import Problem, ProblemType
+from ..repeated_calls import fingerprint_of
 from .base import MAX_JSON_BYTES, limit_body
 
 #: The most that an action takes: as much as Activepieces itself stores by default, and the JSON.
@@ -34,11 +34,11 @@ def read_inputs(schema: Schema | None) -> tuple[dict[str, Any], str]:
     """The values by the names of the properties, and a fingerprint of them."""
     if request.mimetype != _MULTIPART:
         raw = json_body()
-        return raw, _fingerprint(raw, {})
+        return raw, fingerprint_of(raw, {})
     limit_body(MAX_UPLOAD_BYTES)
     request.max_form_memory_size = MAX_JSON_BYTES
     raw, files = _form_json(), dict(request.files.lists())
-    fingerprint = _fingerprint(raw, files)
+    fingerprint = fingerprint_of(raw, files)
     known = dict(input_fields(schema))
     return {**raw, **{name: _value(name, parts, raw, known.get(name)) for name, parts in files.items()}}, fingerprint
 
@@ -86,16 +86,3 @@ def _placed(value: Any, name: str, parts: Sequence[FileStorage]) -> Any:
     if type(number) is not int or not 0 <= number < len(parts):
         raise InvalidInput({name: "A file of this list is missing in the form."})
     return parts[number]
-
-
-def _fingerprint(raw: Mapping[str, Any], files: Mapping[str, Sequence[FileStorage]]) -> str:
-    contents = {name: [[part.filename, _digest(part)] for part in parts] for name, parts in files.items()}
-    return hashlib.sha256(json.dumps([raw, contents], sort_keys=True).encode()).hexdigest()
-
-
-def _digest(part: FileStorage) -> str:
-    digest = hashlib.sha256()
-    while chunk := part.stream.read(65_536):
-        digest.update(chunk)
-    part.stream.seek(0)
-    return digest.hexdigest()
