@@ -9,9 +9,10 @@ A flow uses one version until its author chooses another one. A change is as lar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -53,10 +54,18 @@ def compare(old: Document, new: Document) -> list[Change]:
         *_texts("the piece", old, new, ("displayName", "description", "logoUrl", "authors", "categories")),
         *_release(old, new),
         *_auths(_by_type(old.get("auth")), _by_type(new.get("auth"))),
-        *_members("action", old.get("actions") or {}, new.get("actions") or {}, _step),
-        *_members("trigger", old.get("triggers") or {}, new.get("triggers") or {}, _step),
+        *_members("action", old.get("actions") or {}, new.get("actions") or {}, partial(_step, stored=_stored(old))),
+        *_members(
+            "trigger", old.get("triggers") or {}, new.get("triggers") or {}, partial(_step, stored=_stored(old))
+        ),
     ]
     return sorted(found, key=lambda change: -change.level)
+
+
+def _stored(old: Document) -> set[str]:
+    """What the server stores of actions and triggers. Before 0.86 this is less."""
+    steps = [*(old.get("actions") or {}).values(), *(old.get("triggers") or {}).values()]
+    return {name for step in steps for name in step}
 
 
 def _release(old: Document, new: Document) -> Iterator[Change]:
@@ -65,22 +74,43 @@ def _release(old: Document, new: Document) -> Iterator[Change]:
         yield Change(Level.MINOR, f"the oldest Activepieces for it is {after}, which was {before}")
 
 
-def _step(what: str, old: Document, new: Document) -> Iterator[Change]:
+def _step(what: str, old: Document, new: Document, *, stored: Collection[str]) -> Iterator[Change]:
     if old.get("type") != new.get("type"):
         yield Change(Level.MAJOR, f"{what} is {new.get('type')}, and was {old.get('type')}")
     if new.get("requireAuth", True) and not old.get("requireAuth", True):
         yield Change(Level.MAJOR, f"{what} needs a connection now")
+    elif old.get("requireAuth", True) and not new.get("requireAuth", True):
+        yield Change(Level.PATCH, f"{what} needs no connection any more")
     yield from _properties(what, old.get("props") or {}, new.get("props") or {})
-    yield from _members(f"{what}, output", _outputs(old, new), _outputs(new, old), lambda *_: iter(()))
+    if "outputSchema" in stored:
+        yield from _outputs(what, _output_fields(old), _output_fields(new))
     yield from _texts(what, old, new, ("displayName", "description", "errorHandlingOptions", "sampleData"))
-    yield from _texts(what, old, new, [name for name in ("audience", "aiMetadata") if name in old])
+    yield from _texts(what, old, new, [name for name in ("audience", "aiMetadata") if name in stored])
 
 
-def _outputs(described: Document, other: Document) -> dict[str, Any]:
-    """The output fields by name, if both documents have some. Servers before 0.86 do not store them."""
-    if not (described.get("outputSchema") and other.get("outputSchema")):
-        return {}
-    return {each.get("key") or each.get("name"): each for each in described["outputSchema"].get("fields", ())}
+def _output_fields(step: Document) -> Sequence[Document]:
+    return (step.get("outputSchema") or {}).get("fields") or ()
+
+
+def _outputs(what: str, old: Sequence[Document], new: Sequence[Document]) -> Iterator[Change]:
+    before, after = ({str(each.get("key") or each.get("name")): each for each in fields} for fields in (old, new))
+    yield from _members(f"{what}, output", before, after, _output)
+
+
+def _output(what: str, old: Document, new: Document) -> Iterator[Change]:
+    before, after = _format(old), _format(new)
+    if before != after:
+        yield Change(Level.MAJOR, f"{what} has the format {after}, and had {before}")
+        return
+    for inner in ("children", "listItems"):
+        yield from _outputs(what, old.get(inner) or (), new.get(inner) or ())
+    yield from _texts(what, old, new, ("label", "description"))
+
+
+def _format(output: Document) -> str:
+    if output.get("listItems"):
+        return "list"
+    return "object" if output.get("children") else output.get("format") or "none"
 
 
 def _properties(what: str, old: Document, new: Document) -> Iterator[Change]:
@@ -116,9 +146,17 @@ def _values(described: Document) -> list[Any]:
 def _choices(what: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     yield from (Change(Level.MAJOR, f"{what} has no choice {value!r} any more") for value in old if value not in new)
     yield from (Change(Level.MINOR, f"{what} has the new choice {value!r}") for value in new if value not in old)
+    if _in_other_order(old, new):
+        yield Change(Level.PATCH, f"{what}: its choices are in another order")
 
 
-#: What an existing connection depends on. Not the scopes, because a connection keeps those that it has.
+def _in_other_order(old: Iterable[Any], new: Iterable[Any]) -> bool:
+    before, after = list(old), list(new)
+    return [each for each in before if each in after] != [each for each in after if each in before]
+
+
+#: What an existing connection depends on. Not the scopes, because a connection keeps those that it has; and not PKCE,
+#: which only protects the code with which a connection is made.
 _OF_A_CONNECTION = ("authUrl", "tokenUrl", "grantType", "authorizationMethod")
 
 
@@ -139,8 +177,12 @@ def _auth(what: str, old: Document, new: Document) -> Iterator[Change]:
         yield Change(Level.MINOR, f"{what} asks for the permission {scope}: reconnect to allow it")
     for scope in (each for each in old.get("scope") or () if each not in (new.get("scope") or ())):
         yield Change(Level.MINOR, f"{what} does not ask for the permission {scope} any more")
+    if new.get("required") and not old.get("required"):
+        yield Change(Level.MAJOR, f"{what} is required now")
+    elif old.get("required") and not new.get("required"):
+        yield Change(Level.PATCH, f"{what} is optional now")
     yield from _properties(what, old.get("props") or {}, new.get("props") or {})
-    ignored = {"type", "scope", "props", "hasConnectionIdentifier", *_OF_A_CONNECTION}
+    ignored = {"type", "scope", "props", "required", "hasConnectionIdentifier", *_OF_A_CONNECTION}
     yield from _texts(what, old, new, _names(old, new, without=ignored))
 
 
@@ -159,6 +201,8 @@ def _members(
             yield from compare_member(f"{what} {name}", old[name], described)
         else:
             yield addition(f"{what} {name}", described)
+    if _in_other_order(old, new):
+        yield Change(Level.PATCH, f"{what}s are in another order")
 
 
 def _names(old: Document, new: Document, *, without: Collection[str]) -> list[str]:

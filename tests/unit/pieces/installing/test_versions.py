@@ -36,6 +36,15 @@ def props(manifest: dict[str, Any]) -> Any:
     return action(manifest)["props"]
 
 
+def outputs(manifest: dict[str, Any]) -> Any:
+    return action(manifest)["outputSchema"]["fields"]
+
+
+def reverse(fields: dict[str, Any]) -> None:
+    for name in list(fields)[::-1]:
+        fields[name] = fields.pop(name)
+
+
 def text(**more: Any) -> dict[str, Any]:
     return {"type": "SHORT_TEXT", "displayName": "New", "required": False, **more}
 
@@ -72,6 +81,13 @@ PATCHES: dict[str, Edit] = {
     "description of a field": lambda m: props(m)["short"].update(description="Other"),
     "label of a connection": lambda m: m["auth"][0].update(displayName="Other"),
     "sample": lambda m: m["triggers"]["task_done"].update(sampleData={"id": 2}),
+    "label of an output": lambda m: outputs(m)[0].update(label="Other"),
+    "connection not needed": lambda m: action(m).update(requireAuth=False),
+    "connection may be missing": lambda m: m["auth"][0].update(required=False),
+    "pkce": lambda m: m["auth"][0].update(pkce=False),
+    "order of the actions": lambda m: reverse(m["actions"]),
+    "order of the fields": lambda m: reverse(props(m)),
+    "order of the choices": lambda m: props(m)["priority"]["options"]["options"].reverse(),
 }
 MINORS: dict[str, Edit] = {
     "action": lambda m: m["actions"].update(new={"displayName": "x", "description": "", "props": {}}),
@@ -82,7 +98,8 @@ MINORS: dict[str, Edit] = {
     "choice": lambda m: props(m)["priority"]["options"]["options"].append({"label": "x", "value": 3}),
     "permission": lambda m: m["auth"][0]["scope"].append("tasks:delete"),
     "permission less": lambda m: m["auth"][0]["scope"].pop(),
-    "field of the output": lambda m: action(m)["outputSchema"]["fields"].append({"key": "x", "label": "X"}),
+    "field of the output": lambda m: outputs(m).append({"key": "x", "label": "X"}),
+    "output": lambda m: m["actions"]["plain"].update(outputSchema={"fields": [{"key": "x", "label": "X"}]}),
     "oldest server": lambda m: m.update(minimumSupportedRelease="0.86.0"),
 }
 MAJORS: dict[str, Edit] = {
@@ -96,6 +113,11 @@ MAJORS: dict[str, Edit] = {
     "new field must be filled in": lambda m: props(m).update(new=text(required=True)),
     "choice removed": lambda m: props(m)["priority"]["options"]["options"].pop(),
     "field of the output removed": lambda m: action(m)["outputSchema"].update(fields=[{"key": "x"}]),
+    "output removed": lambda m: action(m).pop("outputSchema"),
+    "output of a trigger removed": lambda m: m["triggers"]["task_done"].pop("outputSchema"),
+    "output retyped": lambda m: outputs(m)[0].update(format="date"),
+    "output is a list": lambda m: outputs(m)[0].update(listItems=[{"key": "x", "label": "X"}]),
+    "output is an object": lambda m: outputs(m)[0].update(children=[{"key": "x", "label": "X"}]),
     "kind of trigger": lambda m: m["triggers"]["task_done"].update(type="POLLING"),
     "connection needed": lambda m: m["triggers"]["task_polled"].update(requireAuth=True),
     "kind of connection removed": lambda m: m["auth"].pop(),
@@ -118,6 +140,35 @@ def test_level_of_a_change(edit: Edit, level: Level) -> None:
     changes = changes_after(edit)
 
     assert changes[0].level is level, changes
+
+
+def test_a_connection_that_was_optional_is_required() -> None:
+    stored = golden("metadata.json")
+    stored["auth"][0]["required"] = False
+
+    (change,) = compare(stored, metadata_of(golden("manifest.json")))
+
+    assert (change.level, change.text) == (Level.MAJOR, "connection OAUTH2 is required now")
+
+
+@pytest.mark.parametrize("inside", ["children", "listItems"])
+def test_an_output_inside_an_output_is_compared(inside: str) -> None:
+    def with_output(**more: Any) -> dict[str, Any]:
+        nested = {"key": "owner", "label": "Owner", inside: [{"key": "id", "label": "Id", **more}]}
+        return {"actions": {"find": {"displayName": "Find", "outputSchema": {"fields": [nested]}}}}
+
+    changes = compare(with_output(), with_output(format="number"))
+
+    (change,) = changes
+    assert change.level is Level.MAJOR
+    assert change.text == "action find, output owner, output id has the format number, and had none"
+
+
+def test_a_new_field_among_the_others_is_no_other_order() -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        action(manifest)["props"] = {"new": text(), **props(manifest)}
+
+    assert [change.text for change in changes_after(edit)] == ["action everything, field new is new"]
 
 
 def test_new_kind_of_connection_is_minor() -> None:
