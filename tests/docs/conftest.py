@@ -23,6 +23,8 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
     # Readers export these before they start an app.
     monkeypatch.setenv("FLASK_SECRET_KEY", hosts.SECRET_KEY)
     monkeypatch.setenv("SECRET_KEY", hosts.SECRET_KEY)
+    # Any free port.
+    monkeypatch.setenv("METRICS_PORT", "0")
     with page_runner.page_module() as module:
         yield lambda path: page_runner.run_page(path, module)
     for value in list(vars(module).values()):

@@ -59,8 +59,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     build, install = (line for line in shell_lines(README.read_text("utf-8")) if "dist" in line and "pip" in line)
     for line in (build, f"{install} --no-deps"):
         subprocess.run(["sh", "-c", line.replace("pip", pip, 1)], cwd=checkout, check=True, capture_output=True)
-    secrets = {"FLASK_SECRET_KEY": hosts.SECRET_KEY, "SECRET_KEY": hosts.SECRET_KEY}
-    return Reader(bin, {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": str(environment), **secrets})
+    variables = {"FLASK_SECRET_KEY": hosts.SECRET_KEY, "SECRET_KEY": hosts.SECRET_KEY, "METRICS_PORT": "0"}
+    return Reader(bin, {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": str(environment), **variables})
 
 
 @pytest.fixture
