@@ -188,6 +188,7 @@ class Activepieces:
                 audit=audit,
                 triggers=piece.triggers,
                 is_active=partial(_is_active, app, host),
+                dumps=partial(_dumps, app),
             ),
         )
 
@@ -281,6 +282,11 @@ def _accepts_client_documents(app: Flask) -> bool:
 def _is_active(app: Flask, host: Host, user_id: str, tenant_id: str) -> bool:
     with app.app_context():
         return host.load_principal(user_id, tenant_id) is not None
+
+
+def _dumps(app: Flask, value: Any) -> str:
+    # The app may replace its provider after init_app.
+    return app.json.dumps(value)
 
 
 def _version(host: Host) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,12 +23,15 @@ _HAS_EVENTS = "activepieces: events"
 
 
 class Outbox:
-    """The outbox of one app; ``session`` is the host's ``db.session``."""
+    """The outbox of one app; ``session`` is the host's ``db.session``, and ``dumps`` encodes JSON as the app does."""
 
-    def __init__(self, database: Database, session: scoped_session[Any], *, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, session: scoped_session[Any], *, clock: Clock, dumps: Callable[[Any], str]
+    ) -> None:
         self._database = database
         self._session = session
         self._clock = clock
+        self._dumps = dumps
         self._notify: Callable[[], None] | None = None
 
     def notify_after_commit(self, notify: Callable[[], None]) -> None:
@@ -63,7 +65,7 @@ class Outbox:
             "pending": 1,
         }
         rows = [
-            {**common, "uid": f"evt_{random_id()}", "payload": json.dumps(trigger.payload.dump(payload))}
+            {**common, "uid": f"evt_{random_id()}", "payload": self._dumps(trigger.payload.dump(payload))}
             for payload in payloads
         ]
         values = rows[0] if len(rows) == 1 else rows

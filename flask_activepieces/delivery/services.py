@@ -52,8 +52,9 @@ def build_delivery(
     audit: Audit,
     triggers: Callable[[], Mapping[str, Trigger]],
     is_active: Callable[[str, str], bool],
+    dumps: Callable[[Any], str],
 ) -> Delivery:
-    """The services of one app. ``is_active``: whether a user may still use a tenant."""
+    """The services of one app. ``is_active``: whether a user may still use a tenant; ``dumps``: see `Outbox`."""
     servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
     lease = Lease(settings.delivery_lease)
@@ -70,7 +71,7 @@ def build_delivery(
     )
     subscriptions = Subscriptions(database, servers, encryptor, clock=clock, audit=audit)
     return Delivery(
-        outbox=Outbox(database, session, clock=clock),
+        outbox=Outbox(database, session, clock=clock, dumps=dumps),
         subscriptions=subscriptions,
         dispatcher=dispatcher,
         deliverer=deliverer,

@@ -19,6 +19,8 @@ MAX_DEPTH = 4
 _SAMPLES: Sequence[tuple[type[AnyField], Any]] = (
     (fields.Boolean, True),
     (fields.Integer, 1),
+    # Flask encodes a Decimal as a string.
+    (fields.Decimal, "1.5"),
     (fields.Number, 1.5),
     (fields.TimeDelta, 60),
     (fields.Time, "12:00:00"),

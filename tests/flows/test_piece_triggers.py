@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from marshmallow import Schema, fields
 from sqlalchemy import insert
 
@@ -295,6 +299,76 @@ def test_a_field_deep_in_a_payload_needs_its_scope_too(make_app: MakeApp) -> Non
     }
     assert sample == event["payload"] == expected
     assert json.dumps(full).count("90000") == 7
+
+
+class PaymentSchema(Schema):
+    amount = fields.Decimal(places=2)
+    id = fields.UUID()
+    day = fields.Date()
+    at = fields.DateTime()
+    details = fields.Dict(values=fields.Raw())
+
+
+class AmountSchema(Schema):
+    least = fields.Decimal(places=2)
+
+
+def test_an_event_has_the_same_json_as_a_sample_and_the_output_of_an_action(make_app: MakeApp) -> None:
+    """Flask encodes what json.dumps cannot."""
+    at = datetime(2025, 1, 31, 12, tzinfo=timezone.utc)
+    paid: dict[str, Any] = {"amount": Decimal("1.50"), "id": UUID(int=7), "day": at.date(), "at": at}
+    paid["details"] = dict(paid)
+    triggers, matched = [], []
+
+    def matches(payload: Any, inputs: Any) -> bool:
+        matched.append((payload["amount"], inputs["least"]))
+        return True
+
+    def declare(activepieces: Activepieces) -> None:
+        options: dict[str, Any] = {"payload": PaymentSchema, "input": AmountSchema, "description": "When"}
+        triggers.append(
+            activepieces.trigger("paid", scope="tasks:read", samples=lambda _: [paid], matches=matches, **options)
+        )
+        activepieces.action("last_payment", scope="tasks:read", output=PaymentSchema, description="Last")(
+            lambda: paid
+        )
+
+    app, _ = make_piece_app(make_app, declare=declare)
+    flow = Flow(app, create_token(Person(app, "bob")))
+    cursor = answer_of(flow.polls("paid", least="1.00"))["cursor"]
+    with app.app_context():
+        triggers[0].emit(paid, tenant_id="acme")
+        app.extensions["sqlalchemy"].session.commit()
+
+    (event,) = answer_of(flow.polls("paid", cursor=cursor))["data"]
+    (sample,) = answer_of(flow.calls("GET", "/triggers/paid/samples"))["data"]
+
+    assert event["payload"] == sample == answer_of(flow.runs("last_payment"))
+    assert {name: sample[name] for name in ("amount", "id", "day", "at")} == {
+        "amount": "1.50",
+        "id": "00000000-0000-0000-0000-000000000007",
+        "day": "2025-01-31",
+        "at": "2025-01-31T12:00:00+00:00",
+    }
+    assert sample["details"]["amount"] == "1.50"
+    assert sample["details"]["at"] == "Fri, 31 Jan 2025 12:00:00 GMT"
+    assert matched == [("1.50", "1.00")]
+
+
+def test_an_event_is_encoded_by_the_provider_of_the_app(make_app: MakeApp) -> None:
+    app, effects = make_piece_app(make_app)
+
+    class Provider(DefaultJSONProvider):
+        def dumps(self, obj: Any, **options: Any) -> str:
+            return super().dumps(obj, **options).replace("Milk", "Oat milk")
+
+    app.json = Provider(app)
+    flow = Flow(app, create_token(Person(app, "bob")))
+    cursor = answer_of(flow.polls())["cursor"]
+
+    emit(app, effects.triggers["task_done"], "Milk")
+
+    assert read(flow, cursor)[0] == ["Oat milk"]
 
 
 # --- Polling --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ reference, and says nothing else.
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
@@ -119,7 +120,7 @@ def trigger_inputs(trigger: Trigger, form: Any) -> tuple[Any, Mapping[str, Any]]
     filled = filled_fields(form)
     schema = trigger.input or Schema()
     loaded = load(schema, filled)
-    return loaded, {**filled, **schema.dump(loaded)}
+    return loaded, json.loads(current_app.json.dumps({**filled, **schema.dump(loaded)}))
 
 
 def filled_fields(form: Mapping[str, Any]) -> dict[str, Any]:

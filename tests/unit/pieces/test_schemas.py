@@ -36,6 +36,7 @@ def sample_of(field: fields.Field[Any]) -> Any:
         (fields.Email(), "someone@example.com"),
         (fields.Integer(), 1),
         (fields.Float(), 1.5),
+        (fields.Decimal(), "1.5"),
         (fields.Boolean(), True),
         (fields.Date(), "2025-01-31"),
         (fields.Time(), "12:00:00"),
