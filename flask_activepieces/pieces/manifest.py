@@ -33,7 +33,8 @@ Manifest = dict[str, Any]
 
 #: Must change if older runtimes cannot read the manifest.
 FORMAT = 1
-#: The oldest server that supports the context of the runtime (version 1), and the newest kinds of fields.
+#: The oldest servers that support the context of the runtime (version 1), and the newest kinds of fields. Both were
+#: read in the source of Activepieces; docs/piece-publishing.md says what was run.
 OLDEST_RELEASE = "0.73.0"
 RELEASE_OF_NEW_KINDS = "0.86.0"
 #: The field of the form for the address of the app.

@@ -98,8 +98,8 @@ def slug(heading: str) -> str:
     return heading.lower().replace(" ", "-")
 
 
-def test_the_checks_at_the_start_are_marked() -> None:
-    free = set(re.findall(r"^\| `([a-z-]+)`<br>\w+, \*start\*", page("doctor"), re.MULTILINE))
+def test_the_checks_at_the_first_request_are_marked() -> None:
+    free = set(re.findall(r"^\| `([a-z-]+)`<br>\w+, \*first request\*", page("doctor"), re.MULTILINE))
     imported = {name for name in free_findings.__code__.co_names if name.startswith("check_")}
 
     assert imported == {
