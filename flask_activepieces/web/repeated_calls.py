@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Response, current_app, make_response, request
+from flask import Response, abort, after_this_request, current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -61,7 +61,8 @@ def rollback() -> None:
 
 def answer_once(view: Callable[[], ResponseReturnValue], token: AccessToken) -> ResponseReturnValue:
     """The answer of the view; if it is an action, a repeated request gets the first answer."""
-    # A view and its class may both be protected: then the outer one has the call.
+    # A view and its class may both be protected: then the outer one has the call. Other answers than the view's are
+    # not returned, because a decorator above may encode what the view returns.
     if KEY_HEADER not in request.headers or _CALL in request.environ:
         return view()
     try:
@@ -73,16 +74,21 @@ def answer_once(view: Callable[[], ResponseReturnValue], token: AccessToken) -> 
             raise
         response = problem.to_response()
         response.headers.update(NO_STORE)
-        return response
+        abort(response)
     if call is None:
         return view()
     if first is not None:
         body, status, headers = json.loads(first)
-        return make_response(body.encode("latin-1"), status, headers)
+        abort(make_response(body.encode("latin-1"), status, headers))
     request.environ[_CALL] = call
-    response = make_response(view())
+    after_this_request(_remember)
+    return view()
+
+
+def _remember(response: Response) -> Response:
     if 200 <= response.status_code < 300 and not response.is_streamed:
-        request.environ[_ANSWER] = _serialize(response)
+        content = _text(response.get_data()), response.status_code, list(response.headers)
+        request.environ[_ANSWER] = json.dumps(content)
     return response
 
 
@@ -113,10 +119,6 @@ def _fingerprint() -> str:
     # Not the bytes of a form, whose boundaries are random.
     body = "" if form or files else _text(request.get_data())
     return fingerprint_of([request.full_path, form, body], files)
-
-
-def _serialize(response: Response) -> str:
-    return json.dumps([_text(response.get_data()), response.status_code, list(response.headers)])
 
 
 def _text(data: bytes) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -52,6 +54,16 @@ class Step:
         headers = {"Authorization": f"Bearer {self.token}"} | ({} if key is None else {"Idempotency-Key": key})
         client = self.app.test_client(use_cookies=False)
         return client.open(path, method=method, headers=headers, **(body or {"json": TASK}))
+
+
+def encoded(view: Callable[..., Decimal]) -> Callable[..., ResponseReturnValue]:
+    """A decorator of the app, as other extensions have."""
+
+    @wraps(view)
+    def wrapper() -> ResponseReturnValue:
+        return {"amount": view() * 2}
+
+    return wrapper
 
 
 @pytest.fixture
@@ -122,6 +134,14 @@ def app(make_app: MakeApp, effects: Effects) -> Flask:
                 effects.created.append("note")
                 return {"id": len(effects.created)}
 
+        @activepieces.action("encoded")
+        @encoded
+        @require_scope("tasks:write")
+        def encoded_view() -> Any:
+            """Returns what no view of Flask can."""
+            effects.created.append("encoded")
+            return Decimal("1.5")
+
         views.update(locals())
 
     app = make_app(declare=declare, piece=Piece(name="@acme/piece-tasks", title="Tasks"))
@@ -133,6 +153,7 @@ def app(make_app: MakeApp, effects: Effects) -> Flask:
         ("/api/receipts", "add_receipt", "POST"),
         ("/api/title", "set_title", "PUT"),
         ("/api/other", "other_view", "POST"),
+        ("/api/encoded", "encoded_view", "POST"),
     ):
         app.add_url_rule(rule, view_func=views[name], methods=[method])
     app.add_url_rule("/api/notes", view_func=views["Notes"].as_view("notes"))
@@ -172,6 +193,14 @@ def test_any_bytes_are_repeated(step: Step, effects: Effects) -> None:
 
     assert [answer.data for answer in answers] == [b"\x00\xff\xc3"] * 2
     assert effects.created == ["ended"]
+
+
+def test_a_decorator_encodes_what_the_view_returns(step: Step, effects: Effects) -> None:
+    answers = [answer_of(step.calls("/api/encoded")) for _ in range(2)]
+
+    problem(step.calls("/api/encoded", json={}), 422, "Invalid input")
+    assert answers == [{"amount": "3.0"}] * 2
+    assert effects.created == ["encoded"]
 
 
 def test_an_empty_answer_is_repeated(step: Step, effects: Effects) -> None:
