@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from ..clock import Clock
-from ..errors import InvalidInput
+from ..errors import InvalidInput, NotFound
 from ..pieces.declarations import Trigger
 from ..storage.database import Database
 from ..storage.event_distribution import BATCH
@@ -89,11 +89,17 @@ class Polling:
         """The events after the position, with the fields that these scopes allow.
 
         None while the subscription is paused, or its integration or client is disabled; the position does not change.
+        `NotFound` if the subscription has ended: the flow fails, so that its author sees it and enables it again.
         """
         now = int(self._clock())
-        self._note_call(subscription, now)
         receiver = self._database.read(lambda conn: self._receivers.find_polling(conn, subscription, now=now))
-        if subscription.state != "active" or receiver is None or receiver.ended or receiver.suspended:
+        if receiver is None:
+            raise NotFound("subscription", subscription.id)
+        if receiver.ended is not None:
+            self._subscriptions.remove(subscription, reason=receiver.ended)
+            raise NotFound("subscription", subscription.id)
+        self._note_call(subscription, now)
+        if subscription.state != "active" or receiver.suspended:
             return NewEvents([], position)
         self._distribute()
         self._finish(subscription, deliveries.c.id <= position.after, "delivered")

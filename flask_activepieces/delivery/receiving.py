@@ -1,7 +1,8 @@
 """Whether a subscription may get events at this moment.
 
 It has no more rights than the token that created it. It ends with the grant or the personal access token, and waits
-while its OAuth client, its integration or its user is disabled. One statement reads all of this for each turn.
+while its OAuth client, its integration or its user is disabled. The token of a sign-in expires after an hour, and the
+piece then signs in again: only its revocation ends the subscription. One statement reads all of this for each turn.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _ended(subscription: Subscription, row: Row[Any]) -> str | None:
 
 def _query(now: int) -> Select[Any]:
     subscription = subscriptions.c
-    is_valid = or_(_tokens.expires_at.is_(None), _tokens.expires_at > now)
+    is_valid = or_(_tokens.expires_at.is_(None), _tokens.expires_at > now, _tokens.kind == "sign_in")
     return (
         select(
             subscriptions,

@@ -1,7 +1,7 @@
 """Subscriptions: which flow gets which events, and with whose permissions.
 
-A subscription has no more rights than the token that created it: it ends with the grant or personal access token, and
-its payloads contain only fields that the scopes of the token allow.
+A subscription has no more rights than the token that created it: it ends with the grant, personal access token or
+sign-in, and its payloads contain only fields that the scopes of the token allow.
 """
 
 from __future__ import annotations
@@ -208,6 +208,13 @@ class Subscriptions:
             return True
 
         return self._database.run_in_transaction(run)
+
+    def remove(self, subscription: Subscription, *, reason: str) -> None:
+        """Remove a subscription that has ended, unless it was renewed since it was read."""
+        now = int(self._clock())
+        self._database.run_in_transaction(
+            lambda transaction: remove_in(transaction, subscription, self._audit, reason=reason, now=now)
+        )
 
     def remove_abandoned(self, *, days: int) -> int:
         """Remove subscriptions whose flows have stopped asking for events; returns how many."""

@@ -43,6 +43,7 @@ subscriptions = Table(
     Column("user_id", HOST_ID),
     Column("client_id", ID),
     Column("grant_id", ID),
+    # Also the token of a sign-in, which outlives its expiry as long as a subscription has it.
     Column("personal_token_id", ID),
     # The integration whose server the URL is on; NULL: the app's own server, for a tenant without an integration.
     Column("integration_id", ID),

@@ -46,6 +46,8 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
     stored, deliveries = event_tables.events, event_tables.deliveries
     # An event that was distributed late, or sent again, is needed for longer.
     has_deliveries = exists().where(deliveries.c.event_id == stored.c.id)
+    # If the token of a sign-in is revoked, and so deleted, its subscriptions end. They do not end when it expires.
+    has_subscriptions = exists().where(event_tables.subscriptions.c.personal_token_id == tables.personal_tokens.c.id)
     ended_at = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
         (tables.revocations, tables.revocations.c.expires_at <= now),
@@ -54,7 +56,7 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (tables.tool_calls, tables.tool_calls.c.last_at <= now - audit_days * 86_400),
         (tables.leases, tables.leases.c.expires_at <= now),
         (tables.action_calls, tables.action_calls.c.expires_at <= now),
-        (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
+        (tables.personal_tokens, (tables.personal_tokens.c.expires_at <= now) & ~has_subscriptions),
         # Also what still waits: it is far older than any attempt.
         (deliveries, deliveries.c.created_at <= now - delivery_days * 86_400),
         (stored, (stored.c.created_at <= now - delivery_days * 86_400) & ~has_deliveries),

@@ -483,6 +483,20 @@ def test_a_flow_that_was_disabled_is_not_found(flow: Flow) -> None:
     problem(flow.polls(cursor=body["cursor"]), 404, "Not found")
 
 
+def test_a_flow_that_was_disconnected_fails_rather_than_getting_no_events(
+    app: Flask, effects: Effects, program: Program, bob: Person
+) -> None:
+    cursor = answer_of(Flow(app, program.connects(bob)["access_token"]).polls())["cursor"]
+    with app.app_context():
+        Activepieces().revoke_user("bob")
+    emit(app, effects.triggers["task_done"], "a")
+
+    connected_again = Flow(app, program.connects(bob)["access_token"])
+
+    problem(connected_again.polls(cursor=cursor), 404, "Not found")
+    assert rows_of(app, "subscriptions") == []
+
+
 def test_a_paused_subscription_waits_and_loses_nothing(app: Flask, effects: Effects, flow: Flow) -> None:
     body = answer_of(flow.polls())
     with app.app_context():
