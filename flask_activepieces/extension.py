@@ -252,13 +252,14 @@ class Activepieces:
         return revoked
 
     def revoke_tenant(self, tenant_id: str) -> int:
-        """Revoke all grants of a tenant: call this when a tenant is disabled.
+        """Revoke all grants of a tenant, and end its flows' subscriptions: call this when a tenant is disabled.
 
         Its clients and integrations stay, for when it is enabled again. Until then, its clients with the client
-        credentials grant can get new tokens: suspend or delete them, or remove the tenant.
+        credentials grant can get new tokens and subscribe again: suspend or delete them, or remove the tenant.
         """
         state = get_state()
         revoked = state.grants.revoke_tenant(tenant_id, reason="the tenant was disabled")
+        state.delivery.subscriptions.remove_of_tenant(tenant_id, reason="the tenant was disabled")
         state.tenants.embedding.end_access(tenant_id=tenant_id)
         return revoked
 

@@ -19,6 +19,7 @@ from ..clock import Clock
 from ..crypto.keyring import Encryptor, random_id
 from ..crypto.webhook_signatures import new_secret
 from ..errors import InvalidInput, NotFound, SignatureError
+from ..host.ids import checked_id
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
@@ -218,19 +219,26 @@ class Subscriptions:
 
     def remove_abandoned(self, *, days: int) -> int:
         """Remove subscriptions whose flows have stopped asking for events; returns how many."""
+        was_long_ago = _table.c.renewed_at <= int(self._clock()) - days * 86_400
+        return self._remove_all(_table.c.webhook_url.is_(None) & was_long_ago, "the flow no longer asks for events")
+
+    def remove_of_tenant(self, tenant_id: str, *, reason: str) -> int:
+        """Remove all subscriptions of a tenant, also those of clients that act for themselves; returns how many."""
+        return self._remove_all(_table.c.tenant_id == checked_id("tenant_id", tenant_id), reason)
+
+    def _remove_all(self, condition: ColumnElement[bool], reason: str) -> int:
         now = int(self._clock())
-        is_abandoned = _table.c.webhook_url.is_(None) & (_table.c.renewed_at <= now - days * 86_400)
 
         def remove(transaction: Transaction, subscription_id: str) -> bool:
-            statement = select(_table).where(_table.c.id == subscription_id, is_abandoned)
+            statement = select(_table).where(_table.c.id == subscription_id, condition)
             row = transaction.execute(statement).one_or_none()
             if row is None:
                 return False
-            reason = "the flow no longer asks for events"
             remove_in(transaction, subscription_from_row(row), self._audit, reason=reason, now=now)
             return True
 
-        ids = self._database.read(lambda conn: list(conn.scalars(select(_table.c.id).where(is_abandoned))))
+        # Each in a transaction of its own, so that the lock of the distribution is not held for long.
+        ids = self._database.read(lambda conn: list(conn.scalars(select(_table.c.id).where(condition))))
         removed = [self._database.run_in_transaction(partial(remove, subscription_id=each)) for each in ids]
         return sum(removed)
 

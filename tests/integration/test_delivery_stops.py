@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from flask_activepieces import Principal, Workspace
+from flask_activepieces import Activepieces, Principal, Workspace
 from flask_activepieces.errors import NotFound
+from flask_activepieces.oauth.clients.client import OAuthClient
 from flask_activepieces.oauth.clients.registration import Registration
 from flask_activepieces.state import get_state
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.event_tables import deliveries, events, subscriptions
 from tests.support.clock import StoppedClock
-from tests.support.events import EventApp, Webhooks, make_event_app, webhooks
+from tests.support.events import EventApp, Webhooks, always, make_event_app, webhooks
 
 BOB = Principal("bob", "acme", "Bob")
 ACME = Workspace("acme", "Acme")
@@ -39,13 +40,19 @@ def host(flows: Webhooks, tmp_path: Path, clock: StoppedClock) -> Iterator[Event
         made.db.engine.dispose()
 
 
-def granted(host: EventApp, flows: Webhooks) -> tuple[Any, Any]:
-    """A subscription with a grant of Bob's, and the grant."""
-    state = get_state()
+def registered() -> OAuthClient:
+    """An OAuth client of Acme."""
     registration = Registration(
         name="Flows", redirect_uris=["https://flows.example/callback"], scope=" ".join(SCOPES), tenant_id="acme"
     )
-    oauth_client, _ = state.oauth_clients.register(registration)
+    oauth_client, _ = get_state().oauth_clients.register(registration)
+    return oauth_client
+
+
+def granted(host: EventApp, flows: Webhooks) -> tuple[Any, Any]:
+    """A subscription with a grant of Bob's, and the grant."""
+    state = get_state()
+    oauth_client = registered()
     grant = state.grants.approve(oauth_client, BOB, ACME, SCOPES)
     subscription, _ = host.subscribe(
         flows.url_of("f1"), user_id="bob", client_id=oauth_client.client_id, grant_id=grant.id
@@ -55,8 +62,8 @@ def granted(host: EventApp, flows: Webhooks) -> tuple[Any, Any]:
 
 ENDS: dict[str, Callable[[Any], object]] = {
     "the grant is revoked": lambda grant: get_state().grants.revoke([grant], reason="a test"),
-    "the user is revoked": lambda grant: get_state().grants.revoke_user("bob", tenant_id="acme", reason="a test"),
-    "the tenant is revoked": lambda grant: get_state().grants.revoke_tenant("acme", reason="a test"),
+    "the user is disabled": lambda grant: Activepieces().revoke_user("bob", tenant_id="acme"),
+    "the tenant is disabled": lambda grant: Activepieces().revoke_tenant("acme"),
 }
 
 
@@ -73,6 +80,48 @@ def test_a_subscription_ends_with_its_grant(host: EventApp, flows: Webhooks, end
     assert len(flows.received) == 1
     with pytest.raises(NotFound):
         host.state_of(subscription)
+
+
+CLIENT_ENDS: dict[str, Callable[[OAuthClient], object]] = {
+    "the client is deleted": lambda oauth_client: get_state().oauth_clients.delete(oauth_client),
+    "the tenant is disabled": lambda oauth_client: Activepieces().revoke_tenant("acme"),
+}
+
+
+@pytest.mark.parametrize("end", CLIENT_ENDS)
+def test_a_subscription_of_a_client_that_acts_for_itself_ends_without_a_grant(
+    host: EventApp, flows: Webhooks, end: str
+) -> None:
+    oauth_client = registered()
+    subscription, _ = host.subscribe(flows.url_of("f1"), client_id=oauth_client.client_id)
+    other, _ = host.subscribe(flows.url_of("f2"), tenant_id="globex")
+    host.emit(1)
+    assert host.deliver() == 1
+
+    CLIENT_ENDS[end](oauth_client)
+    host.emit(2)
+    host.emit(3, tenant="globex")
+    host.deliver()
+
+    assert [(each.flow, each.data["id"]) for each in flows.received] == [("f1", 1), ("f2", 3)]
+    assert host.state_of(other) == "active"
+    with pytest.raises(NotFound):
+        host.state_of(subscription)
+
+
+def test_a_disabled_tenant_gets_nothing_that_still_waits(
+    host: EventApp, flows: Webhooks, clock: StoppedClock
+) -> None:
+    host.subscribe(flows.url_of("f1"), client_id=registered().client_id)
+    flows.answer = always(500)
+    host.emit(1)
+    host.deliver()
+
+    Activepieces().revoke_tenant("acme")
+    clock.advance(3600)
+
+    assert host.deliver() == 0
+    assert [(each.state, each.last_error) for each in host.logged()] == [("dead", "the tenant was disabled")]
 
 
 def test_a_subscription_ends_with_its_personal_access_token(
