@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
@@ -67,30 +68,40 @@ def attempt_all(
     senders: Executor,
     *,
     parallel: int,
+    add_request: Callable[[], bool],
     goes_on: Callable[[], bool],
 ) -> Sequence[Result]:
     """The results until the server cannot be reached, asks to wait, or pauses or ends the subscription.
 
     This thread and threads of ``senders`` send up to ``parallel`` events at the same time. After each slow response,
-    one more thread is used; if the server responds quickly, a single thread is faster.
+    one more thread is used, until ``add_request`` says that the server gets as many requests as it may. If the server
+    responds quickly, a single thread is faster.
     """
-    waiting, lock, results = iter(due), threading.Lock(), list[Result]()
+    waiting, results = deque(due), list[Result]()
     stopped, others = threading.Event(), list[Future[None]]()
+    lock, is_full = threading.Lock(), threading.Event()
+
+    def add_sender() -> None:
+        with lock:
+            if not waiting or is_full.is_set():
+                return
+            if len(others) < parallel - 1 and add_request():
+                others.append(senders.submit(send_on))
+            else:
+                is_full.set()
 
     def send_on() -> None:
         while not stopped.is_set() and goes_on():
-            with lock:
-                each = next(waiting, None)
-            if each is None:
+            try:
+                each = waiting.popleft()
+            except IndexError:
                 return
             result = attempt(each)
             results.append(result)
             if result.outcome.effect != "none":
                 stopped.set()
             elif result.attempt is not None and result.attempt.milliseconds > SLOW_MILLISECONDS:
-                with lock:
-                    if len(others) < parallel - 1:
-                        others.append(senders.submit(send_on))
+                add_sender()
 
     try:
         send_on()

@@ -15,14 +15,14 @@ from sqlalchemy import Connection, select
 from .. import signals
 from ..clock import Clock
 from ..crypto.keyring import Encryptor
-from ..errors import SignatureError
+from ..errors import SignatureError, Unavailable
 from ..pieces.declarations import Trigger
 from ..storage.audit import Audit
 from ..storage.database import Database, Transaction
 from ..storage.event_distribution import lock_distribution
 from ..storage.event_tables import deliveries, events
 from .attempts import Due, Result, attempt_all, attempt_in_order
-from .dispatcher import Claim, give_back, postpone
+from .dispatcher import Claim, Dispatcher, give_back, postpone
 from .log import mark_old_as_dead, store_results
 from .outcomes import MAX_AGE, Outcome, outcome_of, wait_seconds
 from .receiving import Receiver, Receivers
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 #: How many deliveries of a subscription are read in one turn.
 SLICE = 50
-#: How many of them are sent at the same time, unless their order matters.
+#: How many of them are sent at the same time, unless their order matters or the server gets as many as it may.
 PARALLEL = 4
 #: After how long a subscription is checked again if its client, integration or user is disabled.
 SUSPENDED_SECONDS = 300
@@ -44,6 +44,7 @@ class Deliverer:
     """Delivers the events of one app. ``triggers`` returns the declared triggers by name."""
 
     database: Database
+    dispatcher: Dispatcher
     receivers: Receivers
     sender: Sender
     encryptor: Encryptor
@@ -79,11 +80,18 @@ class Deliverer:
         if is_ordered:
             results = attempt_in_order(attempt, due, store=self._store, goes_on=goes_on)
         else:
-            results = attempt_all(attempt, due, senders, parallel=PARALLEL, goes_on=goes_on)
+            add_request = partial(self._add_request, claim)
+            results = attempt_all(attempt, due, senders, parallel=PARALLEL, add_request=add_request, goes_on=goes_on)
         self._finish(claim, subscription, results, is_ordered=is_ordered)
         for result in results:
             self._report(subscription, result)
         return sum(result.attempt is not None for result in results)
+
+    def _add_request(self, claim: Claim) -> bool:
+        try:
+            return self.dispatcher.add_request(claim)
+        except Unavailable:
+            return False  # what was sent must not be lost for this
 
     def _secret(self, receiver: Receiver) -> str | None:
         """The secret that signs its events; None if it may not get events at the moment."""

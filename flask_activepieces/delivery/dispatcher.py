@@ -1,7 +1,9 @@
 """Leases subscriptions with due deliveries to workers.
 
-A lease is for one worker. After a crash, another worker takes over the subscription when the lease ends. Leases begin
-under the lock of the distribution, so that the number of simultaneous deliveries to a server is exact.
+A lease is for one worker. After a crash, another worker takes over the subscription when the lease ends. Each lease
+counts as one request to the server at a time, until its worker asks for more. Both happen under the lock of the
+distribution, so that all workers together never send a server more requests at once than it may get. What is not
+counted is a worker that sends for longer than its lease, or whose subscription was removed meanwhile.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class Claim:
 
 
 class Dispatcher:
-    """The dispatcher of one app. ``per_server``: how many subscriptions of one server are served at the same time."""
+    """The dispatcher of one app. ``per_server``: how many requests one server gets at the same time."""
 
     def __init__(self, database: Database, *, clock: Clock, lease: Lease, per_server: int) -> None:
         self._database = database
@@ -86,9 +88,27 @@ class Dispatcher:
             transaction.execute(
                 update(subscriptions)
                 .where(subscriptions.c.id.in_(chosen))
-                .values(lease_until=lease_until, due_at=lease_until, holder=holder)
+                .values(lease_until=lease_until, due_at=lease_until, holder=holder, max_requests=1)
             )
             return [Claim(identifier, holder, turn_ends) for identifier in chosen]
+
+        return self._database.run_in_transaction(run)
+
+    def add_request(self, claim: Claim) -> bool:
+        """Let the worker send one more request at a time; False if its server already gets as many as it may."""
+        subscription = subscriptions.c
+        is_claimed = (subscription.id == claim.subscription_id) & (subscription.holder == claim.holder)
+        server = select(subscription.server).where(is_claimed).scalar_subquery()
+
+        def run(transaction: Transaction) -> bool:
+            now = int(self._clock())
+            lock_distribution(transaction, now)
+            is_used = (subscription.server == server) & (subscription.lease_until > now)
+            used = transaction.execute(select(func.sum(subscription.max_requests)).where(is_used)).scalar()
+            if used is None or used >= self._per_server:
+                return False
+            more = update(subscriptions).where(is_claimed).values(max_requests=subscription.max_requests + 1)
+            return transaction.execute_rowcount(more) == 1
 
         return self._database.run_in_transaction(run)
 
@@ -114,9 +134,9 @@ class Dispatcher:
         """
         subscription = subscriptions.c
         is_failing = case((subscription.failures > 0, 1), else_=0)
-        counts = select(subscription.server, func.count(), func.sum(is_failing)).group_by(subscription.server)
-        leased = conn.execute(counts.where(subscription.lease_until > now)).all()
-        used = Counter({server: count for server, count, _ in leased})
+        sums = select(subscription.server, func.sum(subscription.max_requests), func.sum(is_failing))
+        leased = conn.execute(sums.where(subscription.lease_until > now).group_by(subscription.server)).all()
+        used = Counter({server: int(requests) for server, requests, _ in leased})
         probed = {server for server, _, failing in leased if failing}
         full = [server for server, count in used.items() if count >= self._per_server]
         due = (

@@ -62,6 +62,7 @@ def build_delivery(
     receivers = Receivers(servers, is_active=is_active)
     deliverer = Deliverer(
         database=database,
+        dispatcher=dispatcher,
         receivers=receivers,
         sender=Sender(WebhookCalls(), timeout=lease.timeout, clock=clock),
         encryptor=encryptor,

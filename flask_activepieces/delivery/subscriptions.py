@@ -141,6 +141,7 @@ class Subscriptions:
                     "due_at": None,
                     "lease_until": 0,
                     "holder": None,
+                    "max_requests": 1,
                     **values,
                 }
                 self._create(transaction, subscriber, row, now)

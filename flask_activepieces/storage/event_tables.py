@@ -51,7 +51,7 @@ subscriptions = Table(
     Column("webhook_url", Text),
     # SHA-256 of tenant, trigger and URL: subscribing again changes the row.
     Column("target_hash", binary(64), nullable=False, unique=True),
-    # The origin of the server, on which only so many deliveries run at once.
+    # The origin of the server, which gets only so many requests at once.
     Column("server", binary(255), nullable=False),
     # A JSON object: the fields of the form.
     Column("inputs", Text, nullable=False),
@@ -69,6 +69,8 @@ subscriptions = Table(
     # Until when a worker has it, and which.
     Column("lease_until", TIME, nullable=False, index=True),
     Column("holder", ID),
+    # How many requests that worker may send at the same time.
+    Column("max_requests", Integer, nullable=False),
     # How often in a row its server could not be reached.
     Column("failures", Integer, nullable=False),
     Index(None, "tenant_id", "trigger_name"),

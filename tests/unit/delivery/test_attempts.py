@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -65,7 +67,14 @@ def test_in_order_no_attempt_begins_after_the_turn() -> None:
 
 
 def test_a_failure_does_not_stop_what_has_no_order(senders: ThreadPoolExecutor) -> None:
-    results = attempt_all(lambda each: result(each, "pending"), due(5), senders, parallel=4, goes_on=lambda: True)
+    results = attempt_all(
+        lambda each: result(each, "pending"),
+        due(5),
+        senders,
+        parallel=4,
+        add_request=lambda: True,
+        goes_on=lambda: True,
+    )
 
     assert len(results) == 5
 
@@ -73,7 +82,12 @@ def test_a_failure_does_not_stop_what_has_no_order(senders: ThreadPoolExecutor) 
 @pytest.mark.parametrize("effect", ["wait", "pause", "remove"])
 def test_what_concerns_the_subscription_stops_everything(senders: ThreadPoolExecutor, effect: Effect) -> None:
     results = attempt_all(
-        lambda each: result(each, "pending", effect), due(50), senders, parallel=4, goes_on=lambda: True
+        lambda each: result(each, "pending", effect),
+        due(50),
+        senders,
+        parallel=4,
+        add_request=lambda: True,
+        goes_on=lambda: True,
     )
 
     assert len(results) == 1
@@ -87,13 +101,51 @@ def test_a_slow_server_gets_several_requests_at_once(senders: ThreadPoolExecutor
             meeting.wait()
         return result(each, milliseconds=1000)
 
-    results = attempt_all(attempt, due(8), senders, parallel=4, goes_on=lambda: True)
+    results = attempt_all(attempt, due(8), senders, parallel=4, add_request=lambda: True, goes_on=lambda: True)
 
     assert sorted(each.due.id for each in results) == list(range(8))
 
 
+@pytest.mark.parametrize("free", [0, 1, 2])
+def test_a_slow_server_gets_no_more_requests_at_once_than_it_may(senders: ThreadPoolExecutor, free: int) -> None:
+    left, running, most = iter([True] * free), Counter[str](), Counter[str]()
+
+    def attempt(each: Due) -> Result:
+        running["now"] += 1
+        most["now"] = max(most["now"], running["now"])
+        time.sleep(0.02)
+        running["now"] -= 1
+        return result(each, milliseconds=1000)
+
+    results = attempt_all(
+        attempt, due(12), senders, parallel=4, add_request=lambda: next(left, False), goes_on=lambda: True
+    )
+
+    assert len(results) == 12
+    assert most["now"] == 1 + free
+
+
+def test_a_full_server_is_not_asked_again_after_each_event(senders: ThreadPoolExecutor) -> None:
+    asked = []
+
+    def refuse() -> bool:
+        asked.append(1)
+        return False
+
+    attempt_all(
+        lambda each: result(each, milliseconds=1000),
+        due(12),
+        senders,
+        parallel=4,
+        add_request=refuse,
+        goes_on=lambda: True,
+    )
+
+    assert len(asked) == 1
+
+
 def test_no_attempt_begins_after_the_turn(senders: ThreadPoolExecutor) -> None:
-    results = attempt_all(result, due(5), senders, parallel=4, goes_on=lambda: False)
+    results = attempt_all(result, due(5), senders, parallel=4, add_request=lambda: True, goes_on=lambda: False)
 
     assert results == []
 
@@ -105,4 +157,4 @@ def test_a_failing_thread_is_reported(senders: ThreadPoolExecutor) -> None:
         return result(each, milliseconds=1000)
 
     with pytest.raises(ZeroDivisionError):
-        attempt_all(attempt, due(8), senders, parallel=4, goes_on=lambda: True)
+        attempt_all(attempt, due(8), senders, parallel=4, add_request=lambda: True, goes_on=lambda: True)

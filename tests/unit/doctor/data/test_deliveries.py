@@ -40,7 +40,7 @@ def add_subscription(to: State, **changed: Any) -> None:
         "encrypted_secret": "",
         "state": "active",
     }
-    row |= {"created_at": 0, "renewed_at": 0, "lease_until": 0, "failures": 0}
+    row |= {"created_at": 0, "renewed_at": 0, "lease_until": 0, "failures": 0, "max_requests": 1}
     to.database.write(insert(subscriptions), row | changed)
 
 
