@@ -24,7 +24,7 @@ from ..storage.event_tables import deliveries, events
 from .attempts import Due, Result, attempt_all, attempt_in_order
 from .dispatcher import Claim, Dispatcher, give_back, postpone
 from .log import mark_old_as_dead, store_results
-from .outcomes import MAX_AGE, Outcome, outcome_of, wait_seconds
+from .outcomes import APP_FAILED, MAX_AGE, Attempt, Outcome, outcome_of, wait_seconds
 from .receiving import Receiver, Receivers
 from .sender import Sender
 from .subscriptions import Subscription, pause_in, remove_in
@@ -91,7 +91,7 @@ class Deliverer:
         try:
             return self.dispatcher.add_request(claim)
         except Unavailable:
-            return False  # what was sent must not be lost for this
+            return False  # for this, the results of what was sent must not be lost
 
     def _secret(self, receiver: Receiver) -> str | None:
         """The secret that signs its events; None if it may not get events at the moment."""
@@ -136,9 +136,17 @@ class Deliverer:
         ]
 
     def _attempt(self, subscription: Subscription, trigger: Trigger | None, secret: str, due: Due) -> Result:
+        """The result, whatever happens: the results of the other events must not be lost for this one."""
+        try:
+            return self._aged(self._send(subscription, trigger, secret, due))
+        except Exception:
+            log.exception("The event %s could not be sent to subscription %s.", due.event_id, subscription.id)
+            return self._aged(Result(due, Outcome("pending", "none", APP_FAILED), Attempt(None, APP_FAILED)))
+
+    def _send(self, subscription: Subscription, trigger: Trigger | None, secret: str, due: Due) -> Result:
         if trigger is None:
             # A newer version of the app, which is being deployed, may have it.
-            return self._aged(Result(due, Outcome("pending", "none", "this version of the app has no such trigger")))
+            return Result(due, Outcome("pending", "none", "this version of the app has no such trigger"))
         if not trigger.scopes <= set(subscription.scope.split()):
             return Result(due, Outcome("skipped", "none", "the connection lacks a permission"))
         try:
@@ -156,7 +164,7 @@ class Deliverer:
             created_at=due.happened_at,
             payload=trigger.visible_payload(due.payload, subscription.scope.split()),
         )
-        return self._aged(Result(due, outcome_of(attempt), attempt))
+        return Result(due, outcome_of(attempt), attempt)
 
     def _aged(self, result: Result) -> Result:
         """The result, which is dead if the delivery has failed for too long."""

@@ -1,7 +1,9 @@
 """The meaning of the response to an event, and the time of the next attempt. Pure functions.
 
 The responses of Activepieces were observed on 0.85 and 0.86 servers: 404 for a disabled flow, 410 for a deleted one,
-413 for a body of more than 25 MB; since 0.87, 402 if the platform's quota is used up.
+413 for a body of more than 25 MB; since 0.87, 402 if the platform's quota is used up. All of them are JSON. A page of
+HTML is from something else: a proxy, or the web interface of Activepieces, which answers 200 for each path outside of
+its API. A flow could answer with a page only at `/webhooks/:id/sync`, and the app does not call that.
 """
 
 from __future__ import annotations
@@ -20,6 +22,11 @@ LONGEST_WAIT = 3600
 _LATER = frozenset([408, 425, 429])
 #: These concern the whole server, not only this event.
 _SERVER_BUSY = frozenset([429, 502, 503, 504])
+#: With these, Activepieces says that the flow is disabled or deleted.
+_OF_FLOW = frozenset([404, 410])
+#: Reasons that the log shows in the words of its page.
+APP_FAILED = "the app failed to send the event"
+WEB_PAGE = "a web page answered, not Activepieces: check the address of the server and its proxy"
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Attempt:
     response: str = ""
     #: How many seconds to wait, as the server asked.
     retry_after: int | None = None
+    #: Whether the response is a page of HTML.
+    is_html: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ def outcome_of(attempt: Attempt) -> Outcome:
     match attempt.status:
         case None:
             return Outcome("pending", "wait", attempt.error)
+        case status if attempt.is_html and (status < 300 or status in _OF_FLOW):
+            return Outcome("pending", "wait", WEB_PAGE)
         case 402:
             return Outcome("pending", "pause", "the quota of the platform is used up")
         case 404:

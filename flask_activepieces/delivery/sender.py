@@ -50,6 +50,7 @@ class Sender:
             # PostgreSQL stores no NUL character.
             response.body[:MAX_RESPONSE].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
             _retry_after(response.headers.get("retry-after")),
+            response.is_html,
         )
 
 
@@ -59,4 +60,4 @@ def _milliseconds(started: float) -> int:
 
 def _retry_after(header: str | None) -> int | None:
     # RFC 9110 §10.2.3. A date is rare, and ignored.
-    return int(header) if header and header.isdigit() and len(header) < 8 else None
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) < 8 else None

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from standardwebhooks import Webhook
 
 from flask_activepieces import signals
-from flask_activepieces.delivery.outcomes import MAX_AGE
+from flask_activepieces.delivery.outcomes import APP_FAILED, MAX_AGE
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.state import get_state
 from flask_activepieces.storage import tables
@@ -221,6 +221,40 @@ def test_an_ordered_event_is_noted_before_the_next_is_sent(host: EventApp, flows
         ["delivered", "pending", "pending"],
         ["delivered", "delivered", "pending"],
     ]
+
+
+@pytest.mark.parametrize("header", ["\xb2", "1e3", "-1", "soon", "9" * 30])
+def test_an_odd_retry_after_is_ignored(host: EventApp, flows: Webhooks, header: str) -> None:
+    subscription, _ = host.subscribe(flows.url_of("f1"))
+    flows.answer = always(429, Retry_After=header)
+    host.emit(1, 2)
+
+    assert host.deliver() == 1
+
+    assert [(each.state, each.attempts) for each in host.logged()] == [("pending", 1), ("pending", 0)]
+    assert host.delivery.subscriptions.get(subscription.id, tenant_id="acme").failures == 1
+
+
+@pytest.mark.parametrize("trigger", ["task_done", "task_moved"])
+def test_an_event_that_the_app_fails_to_send_loses_no_result_of_others(
+    host: EventApp, flows: Webhooks, clock: StoppedClock, trigger: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.subscribe(flows.url_of("f1"), trigger)
+    host.emit(1, 2, 3, trigger=host.moved if trigger == "task_moved" else host.done)
+    host.delivery.dispatcher.distribute()
+    second = host.logged()[1].event_id
+    no_date = update(events).where(events.c.uid == second).values(created_at=10**15)
+    host.db.session.execute(no_date)
+    host.db.session.commit()
+
+    host.deliver()
+
+    states = [(each.state, each.attempts) for each in host.logged()]
+    third = ("pending", 0) if trigger == "task_moved" else ("delivered", 1)
+    assert states == [("delivered", 1), ("pending", 1), third]
+    assert host.logged()[1].last_error == APP_FAILED
+    assert second in caplog.text
+    assert host.deliver() == 0, "it waits for its next attempt"
 
 
 def test_a_failing_event_does_not_hold_up_unordered_ones(

@@ -14,6 +14,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from ...delivery.log import Delivery
+from ...delivery.outcomes import APP_FAILED, WEB_PAGE
 from ...delivery.subscriptions import Subscription
 from ...errors import DeclarationError, NotFound
 from ...messages import Message
@@ -240,6 +241,10 @@ def _problem(delivery: Delivery) -> str | None:
     if delivery.state in ("delivered", "skipped") or not (delivery.attempts or delivery.last_error):
         return None
     match delivery.last_status:
+        case _ if delivery.last_error == WEB_PAGE:
+            return Message("A web page answered instead of Activepieces. Check the address of Activepieces.")
+        case None if delivery.last_error == APP_FAILED:
+            return Message("This app failed to send the event.")
         case None if delivery.attempts:
             return Message("The server could not be reached.")
         case None:

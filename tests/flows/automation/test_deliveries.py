@@ -90,6 +90,17 @@ def test_what_went_wrong_is_said_in_words(scene: Scene, status: int) -> None:
     assert str(status) not in page.text
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_web_page_is_not_taken_for_activepieces(scene: Scene, status: int) -> None:
+    scene.server.answer = always(status, Content_Type="text/html; charset=utf-8")
+
+    scene.happens("Sweep")
+
+    page = scene.admin.visits("/deliveries")
+    assert "A web page answered instead of Activepieces. Check the address of Activepieces." in page.text
+    assert "Delivered" not in page.text.partition("Filter")[2]
+
+
 def test_the_payload_is_shown_to_admins(scene: Scene) -> None:
     scene.happens("Sweep <b>floors</b>")
     listed = scene.admin.visits("/deliveries")

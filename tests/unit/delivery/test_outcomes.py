@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.delivery.outcomes import LONGEST_WAIT, Attempt, outcome_of, wait_seconds
+from flask_activepieces.delivery.outcomes import LONGEST_WAIT, WEB_PAGE, Attempt, outcome_of, wait_seconds
 
 OUTCOMES = {
     200: ("delivered", "none"),
@@ -38,6 +38,18 @@ def test_each_response_has_its_outcome(status: int | None) -> None:
 
     assert (outcome.state, outcome.effect) == OUTCOMES[status]
     assert (outcome.reason is None) == (outcome.state == "delivered")
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 410])
+def test_a_web_page_is_not_an_answer_of_activepieces(status: int) -> None:
+    outcome = outcome_of(Attempt(status, is_html=True))
+
+    assert (outcome.state, outcome.effect, outcome.reason) == ("pending", "wait", WEB_PAGE)
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 413, 429, 500, 502])
+def test_other_errors_mean_the_same_with_a_web_page(status: int) -> None:
+    assert outcome_of(Attempt(status, is_html=True)) == outcome_of(Attempt(status))
 
 
 def test_waits_double_up_to_an_hour() -> None:
