@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
-from celery.signals import before_task_publish
+from celery.exceptions import Retry
+from celery.signals import before_task_publish, task_retry
 
-from flask_activepieces.delivery.celery import TASK, register
+from flask_activepieces.delivery.celery import RETRY_SECONDS, TASK, register
+from flask_activepieces.errors import Unavailable
 from tests.support.clock import StoppedClock
 from tests.support.events import EventApp, Webhooks, always, make_event_app, webhooks
+from tests.support.storage import database_away
 
 
 @pytest.fixture
@@ -88,6 +92,26 @@ def test_the_task_delivers(host: EventApp, flows: Webhooks) -> None:
 
     task.apply().get()
 
+    assert [each["id"] for each in flows.data_of("f1")] == [1]
+
+
+def test_while_the_database_is_away_the_task_is_tried_again(host: EventApp, flows: Webhooks) -> None:
+    task = celery_of(host)
+    host.subscribe(flows.url_of("f1"))
+    host.emit(1)
+    retries = []
+
+    with ExitStack() as outage:
+        outage.enter_context(database_away(host.app))
+
+        def come_back(reason: Retry, **_: Any) -> None:
+            retries.append((type(reason.exc), reason.when))
+            outage.close()
+
+        task_retry.connect(come_back, sender=task)
+        task.apply().get()
+
+    assert retries == [(Unavailable, RETRY_SECONDS)]
     assert [each["id"] for each in flows.data_of("f1")] == [1]
 
 
