@@ -41,9 +41,11 @@ def list_deliveries(as_json: bool, tenant_id: str | None, **filters: Any) -> Non
 @click.argument("delivery_id", type=int)
 @json_option
 def show(delivery_id: int, as_json: bool) -> None:
-    """Show a delivery with its payload, and the response to the last attempt."""
-    delivery = get_state().delivery.log.get(delivery_id, tenant_id=None)
-    print_record(_row(delivery) | {"payload": delivery.payload}, as_json=as_json)
+    """Show a delivery with its webhook, the payload that the flow gets, and the response to the last attempt."""
+    state = get_state()
+    delivery = state.delivery.log.get(delivery_id, tenant_id=None)
+    payload = delivery.visible_payload(state.piece.triggers())
+    print_record(_row(delivery) | {"payload": payload}, as_json=as_json)
 
 
 @deliveries_cli.command("replay")
@@ -100,5 +102,5 @@ def _flow_of(subscription: Subscription) -> str | None:
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:
-    row = {name: value for name, value in asdict(delivery).items() if name != "payload"}
+    row = {name: value for name, value in asdict(delivery).items() if name != "stored_payload"}
     return row | {name: as_iso(row[name]) for name in ("due_at", "created_at", "updated_at")}

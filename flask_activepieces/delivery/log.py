@@ -1,9 +1,9 @@
-"""The log of deliveries: events, their flows and responses. Deliveries can be sent again."""
+"""The log of deliveries: events, their flows, and the result of the last attempt. Deliveries can be sent again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, or_, s
 from ..clock import Clock
 from ..errors import InvalidInput, NotFound
 from ..messages import Message
+from ..pieces.declarations import Trigger
 from ..storage.database import Database, Transaction
 from ..storage.event_tables import deliveries, events, subscriptions
 from .attempts import Result
@@ -20,7 +21,7 @@ from .outcomes import wait_seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One event for one subscription."""
+    """One event for one subscription. What begins with ``last_`` is the result of the last attempt."""
 
     id: int
     event_id: str
@@ -36,7 +37,19 @@ class Delivery:
     due_at: int
     created_at: int
     updated_at: int
-    payload: Any = field(repr=False)
+    #: Those of the subscription, and its webhook; None if it was removed.
+    scope: str | None
+    webhook_url: str | None
+    #: The event as the app emitted it, with the fields that only some scopes allow.
+    stored_payload: Any = field(repr=False)
+
+    def visible_payload(self, triggers: Mapping[str, Trigger]) -> Any:
+        """The payload as the flow gets it. None if it is unknown, because the trigger is no longer declared.
+
+        After the subscription was removed, only the fields that need no scope of their own.
+        """
+        trigger = triggers.get(self.trigger_name)
+        return trigger and trigger.visible_payload(self.stored_payload, (self.scope or "").split())
 
 
 class DeliveryLog:
@@ -178,14 +191,20 @@ def _is_of(organizations: Collection[str | None]) -> ColumnElement[bool]:
     return and_(events.c.organization_id.in_(names), or_(flow.is_(None), flow.in_(names)))
 
 
-_ALL: Select[Any] = select(deliveries, events.c.uid, events.c.trigger_name, events.c.payload).join_from(
-    deliveries, events, events.c.id == deliveries.c.event_id
+_ALL: Select[Any] = (
+    select(deliveries, events.c.uid, events.c.trigger_name, events.c.payload)
+    .add_columns(subscriptions.c.scope, subscriptions.c.webhook_url)
+    .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+    .outerjoin(
+        subscriptions,
+        (subscriptions.c.id == deliveries.c.subscription_id) & (subscriptions.c.tenant_id == deliveries.c.tenant_id),
+    )
 )
 
 
 def _from_row(row: Row[Any]) -> Delivery:
-    values = {name: getattr(row, name) for name in Delivery.__dataclass_fields__}
-    return Delivery(**{**values, "event_id": row.uid, "payload": json.loads(row.payload)})
+    same = {name: getattr(row, name) for name in Delivery.__dataclass_fields__ if name in row._fields}
+    return Delivery(**{**same, "event_id": row.uid, "stored_payload": json.loads(row.payload)})
 
 
 _WRITTEN = ("state", "due_at", "attempts", "last_status", "last_error", "last_ms", "last_response", "updated_at")

@@ -98,6 +98,23 @@ def test_a_delivery_is_shown_with_its_payload(host: EventApp, flows: Webhooks) -
 
     assert shown["payload"]["id"] == 7
     assert shown["last_response"] == "{}"
+    assert shown["webhook_url"] == flows.url_of("f1")
+
+
+def test_a_delivery_is_shown_with_what_its_flow_may_see(host: EventApp, flows: Webhooks) -> None:
+    subscription, _ = host.subscribe(flows.url_of("f1"), scope="tasks:read")
+    host.emit(7)
+    host.deliver()
+    (row,) = run_json(host, "deliveries", "list")
+
+    shown = run_json(host, "deliveries", "show", str(row["id"]))
+
+    (sent,) = flows.data_of("f1")
+    assert shown["payload"] == sent == {"id": 7, "title": "Task 7"}
+    assert "salary" not in json.dumps(shown) + json.dumps(row)
+    host.delivery.subscriptions.unsubscribe(subscription.id, tenant_id="acme")
+    removed = run_json(host, "deliveries", "show", str(row["id"]))
+    assert (removed["payload"], removed["webhook_url"]) == (sent, None)
 
 
 def test_a_replay_sends_the_event_again(host: EventApp, flows: Webhooks) -> None:

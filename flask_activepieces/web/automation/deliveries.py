@@ -18,6 +18,7 @@ from ...delivery.outcomes import APP_FAILED, WEB_PAGE
 from ...delivery.subscriptions import Subscription
 from ...errors import DeclarationError, NotFound
 from ...messages import Message
+from ...pieces.declarations import Trigger
 from .area import words
 from .area.place import back_to_list, place_of
 from .area.upstream import Calls
@@ -98,15 +99,18 @@ def automation_deliveries(visit: Visit) -> ResponseReturnValue:
 
 @automation_page("deliveries", "admin")
 def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
-    """One delivery with its payload, and what the flow answered."""
+    """One delivery with the payload that the flow gets, and the answer to the last attempt."""
     delivery = visit.state.delivery.log.get(
         _delivery_id(delivery_id), tenant_id=visit.principal.tenant_id, organizations=visit.organizations
     )
     names = _Names.of(visit, [delivery.subscription_id])
+    payload = delivery.visible_payload(_triggers(visit))
     return visit.render(
         "delivery.html",
         row=_delivery_row(delivery, names),
-        payload=_to_text(delivery.payload),
+        webhook_url=delivery.webhook_url,
+        gets_events=delivery.scope is not None,
+        payload=None if payload is None else _to_text(payload),
         response=delivery.last_response,
         milliseconds=delivery.last_ms,
     )
@@ -169,7 +173,7 @@ class _Names:
     def __init__(self, visit: Visit, subscriptions: Sequence[Subscription]) -> None:
         self._flow_ids = {each.id: _flow_id(each.webhook_url) for each in subscriptions}
         self._flow_names = _flow_names(visit, {flow_id for flow_id in self._flow_ids.values() if flow_id})
-        self._triggers = _trigger_titles(visit)
+        self._triggers = _triggers(visit)
 
     @classmethod
     def of(cls, visit: Visit, subscription_ids: Sequence[str]) -> _Names:
@@ -179,7 +183,7 @@ class _Names:
 
     def trigger(self, name: str) -> str:
         """The title of a trigger; its name, if it is no longer declared."""
-        return self._triggers.get(name) or name.replace("_", " ")
+        return self._triggers[name].title if name in self._triggers else name.replace("_", " ")
 
     def flow(self, subscription_id: str) -> str | None:
         """The name of the flow."""
@@ -198,9 +202,9 @@ def _flow_names(visit: Visit, flow_ids: Set[str]) -> Mapping[str, str]:
     return {flow.id: flow.display_name for flow in calls.try_call(partial(flows.list, integration)).value or ()}
 
 
-def _trigger_titles(visit: Visit) -> Mapping[str, str]:
+def _triggers(visit: Visit) -> Mapping[str, Trigger]:
     try:
-        return {name: trigger.title for name, trigger in visit.state.piece.triggers().items()}
+        return visit.state.piece.triggers()
     except DeclarationError:
         return {}  # it stands in the log since the start
 

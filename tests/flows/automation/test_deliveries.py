@@ -111,6 +111,31 @@ def test_the_payload_is_shown_to_admins(scene: Scene) -> None:
     assert "Attempts 1" in page.text
 
 
+def test_a_delivery_shows_what_its_flow_was_sent_and_where(scene: Scene) -> None:
+    less = Flow(scene.app, create_token(area_user(scene.app, "bob"), scope="tasks:read"))
+    answer_of(less.subscribes(url=scene.server.url_of("abcdefghijklmnopqrstu")), 200)
+    scene.happens("Sweep")
+
+    page = scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"])
+
+    (received,) = scene.server.received
+    assert received.data == {"title": "Sweep"}
+    assert '"title": "Sweep"' in page.text and "secret_note" not in page.text
+    assert f"Webhook {scene.server.url_of('abcdefghijklmnopqrstu')}" in page.text
+    assert "Answer of Activepieces to the last attempt" in page.text
+
+
+def test_a_delivery_to_a_flow_that_is_gone_shows_no_field_that_needs_a_permission(scene: Scene) -> None:
+    scene.happens("Sweep")
+    (row,) = rows_of(scene.app, "subscriptions")
+    assert scene.flow.calls("DELETE", f"/subscriptions/{row['id']}").status_code == 204
+
+    page = scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"])
+
+    assert '"title": "Sweep"' in page.text and "secret_note" not in page.text
+    assert "The flow no longer gets events. Fields that need a permission are not shown." in page.text
+
+
 @pytest.mark.parametrize(("state", "count"), [("delivered", 1), ("dead", 1), ("pending", 0), ("unknown", 2), ("", 2)])
 def test_the_log_is_filtered(scene: Scene, state: str, count: int) -> None:
     scene.happens("Sweep")
