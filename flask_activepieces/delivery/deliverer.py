@@ -196,9 +196,9 @@ class Deliverer:
             # In order, all results except the last are already stored.
             store_results(transaction, results[-1:] if is_ordered else results, now=now)
             if effect.effect == "pause":
-                pause_in(transaction, subscription, self.audit, reason=reason, now=now)
+                pause_in(transaction, subscription, self.audit, reason=reason, user_id=None, now=now)
             if effect.effect == "remove":
-                remove_in(transaction, subscription, self.audit, reason=reason, now=now)
+                remove_in(transaction, subscription, self.audit, reason=reason, user_id=None, now=now)
             if effect.effect != "wait":
                 give_back(transaction, claim, now=now, is_ordered=is_ordered, failures=failures)
 
@@ -214,7 +214,7 @@ class Deliverer:
         now = int(self.clock())
 
         def run(transaction: Transaction) -> None:
-            remove_in(transaction, subscription, self.audit, reason=reason, now=now)
+            remove_in(transaction, subscription, self.audit, reason=reason, user_id=None, now=now)
             # If the flow was enabled again meanwhile, the subscription still exists.
             give_back(transaction, claim, now=now, is_ordered=False, failures=0)
 

@@ -162,7 +162,7 @@ class Subscriptions:
             pass
         if not transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
             raise ConcurrentUpdate  # another request has just subscribed the same URL
-        self._audit.record(transaction, _event("subscription.created", row, now))
+        self._audit.record(transaction, _event("subscription.created", row, now, user_id=subscriber.user_id))
 
     def _secret_of(self, row: Row[Any]) -> str | None:
         try:
@@ -206,7 +206,9 @@ class Subscriptions:
             found = _find(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 return False
-            remove_in(transaction, found, self._audit, reason="the flow was disabled", now=now)
+            # Activepieces asks for it with the token of the owner.
+            reason = "the flow was disabled"
+            remove_in(transaction, found, self._audit, reason=reason, user_id=found.user_id, now=now)
             return True
 
         return self._database.run_in_transaction(run)
@@ -215,7 +217,9 @@ class Subscriptions:
         """Remove a subscription that has ended, unless it was renewed since it was read."""
         now = int(self._clock())
         self._database.run_in_transaction(
-            lambda transaction: remove_in(transaction, subscription, self._audit, reason=reason, now=now)
+            lambda transaction: remove_in(
+                transaction, subscription, self._audit, reason=reason, user_id=None, now=now
+            )
         )
 
     def remove_abandoned(self, *, days: int) -> int:
@@ -235,7 +239,7 @@ class Subscriptions:
             row = transaction.execute(statement).one_or_none()
             if row is None:
                 return False
-            remove_in(transaction, subscription_from_row(row), self._audit, reason=reason, now=now)
+            remove_in(transaction, subscription_from_row(row), self._audit, reason=reason, user_id=None, now=now)
             return True
 
         # Each in a transaction of its own, so that the lock of the distribution is not held for long.
@@ -243,20 +247,23 @@ class Subscriptions:
         removed = [self._database.run_in_transaction(partial(remove, subscription_id=each)) for each in ids]
         return sum(removed)
 
-    def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str) -> None:
-        """Deliver nothing until `resume`; events are kept. ``tenant_id=None``: of any tenant, for operators."""
+    def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str, user_id: str | None = None) -> None:
+        """Deliver nothing until `resume`; events are kept. ``user_id`` is that of the admin who pauses it.
+
+        For operators, ``tenant_id`` and ``user_id`` are None: of any tenant, by no user.
+        """
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
             found = _find(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 raise NotFound("subscription", subscription_id)
-            pause_in(transaction, found, self._audit, reason=reason, now=now)
+            pause_in(transaction, found, self._audit, reason=reason, user_id=user_id, now=now)
 
         self._database.run_in_transaction(run)
 
-    def resume(self, subscription_id: str, *, tenant_id: str | None) -> None:
-        """Deliver again, beginning with the kept events. ``tenant_id=None``: of any tenant, for operators."""
+    def resume(self, subscription_id: str, *, tenant_id: str | None, user_id: str | None = None) -> None:
+        """Deliver again, beginning with the kept events. The ids are those of `pause`."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
@@ -267,13 +274,18 @@ class Subscriptions:
             values = {"state": "active", "state_reason": None, "due_at": due_at, "failures": 0}
             is_paused = (_table.c.id == found.id) & (_table.c.state == "paused")
             if transaction.execute_rowcount(update(_table).where(is_paused).values(**values)):
-                self._audit.record(transaction, _event("subscription.resumed", vars(found), now))
+                self._audit.record(transaction, _event("subscription.resumed", vars(found), now, user_id=user_id))
 
         self._database.run_in_transaction(run)
 
 
-def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Delete the subscription, unless it was renewed since it was read; its pending deliveries are dead."""
+def remove_in(
+    transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, user_id: str | None, now: int
+) -> None:
+    """Delete the subscription, unless it was renewed since it was read; its pending deliveries are dead.
+
+    ``user_id`` is that of the user who ends it; None if that happens automatically.
+    """
     # Otherwise an event could be distributed to it between the two statements, and wait forever.
     lock_distribution(transaction, now)
     if not transaction.execute_rowcount(delete(_table).where(_is_unchanged(subscription))):
@@ -283,15 +295,22 @@ def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit
         .where(deliveries.c.subscription_id == subscription.id, deliveries.c.state == "pending")
         .values(state="dead", last_error=reason, updated_at=now)
     )
-    audit.record(transaction, _event("subscription.removed", vars(subscription), now, reason=reason))
+    audit.record(transaction, _event("subscription.removed", vars(subscription), now, user_id=user_id, reason=reason))
 
 
-def pause_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Pause the subscription, unless it was renewed since it was read; new events are kept."""
+def pause_in(
+    transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, user_id: str | None, now: int
+) -> None:
+    """Pause the subscription, unless it was renewed since it was read; new events are kept.
+
+    ``user_id`` is that of the user who pauses it; None for operators, and if it happens automatically.
+    """
     is_active = _is_unchanged(subscription) & (_table.c.state == "active")
     values = {"state": "paused", "state_reason": reason, "due_at": None}
     if transaction.execute_rowcount(update(_table).where(is_active).values(**values)):
-        audit.record(transaction, _event("subscription.paused", vars(subscription), now, reason=reason))
+        audit.record(
+            transaction, _event("subscription.paused", vars(subscription), now, user_id=user_id, reason=reason)
+        )
 
 
 def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
@@ -340,14 +359,21 @@ def _target_hash(subscriber: Subscriber, trigger_name: str, target: str) -> str:
     return hashlib.sha256(json.dumps([*owner_of(subscriber), trigger_name, target]).encode()).hexdigest()
 
 
-def _event(name: str, values: Mapping[str, Any], now: int, *, reason: str | None = None) -> Event:
+def _event(
+    name: str, values: Mapping[str, Any], now: int, *, user_id: str | None, reason: str | None = None
+) -> Event:
+    """An event by this user, who need not be the owner of the subscription."""
     detail = {"trigger": values["trigger_name"], "subscription": values["id"]}
+    if values["user_id"] is not None:
+        detail["owner_id"] = values["user_id"]
+    if reason is not None:
+        detail["reason"] = reason
     return Event(
         name=name,
         at=now,
         tenant_id=values["tenant_id"],
-        user_id=values["user_id"],
+        user_id=user_id,
         client_id=values["client_id"],
         grant_id=values["grant_id"],
-        detail={**detail, "reason": reason} if reason else detail,
+        detail=detail,
     )

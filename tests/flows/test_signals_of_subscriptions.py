@@ -1,4 +1,4 @@
-"""Every change to a subscription is sent as a signal and audited, with the user whose flow it is."""
+"""Every change to a subscription is sent as a signal and audited, with its user and the owner of the flow."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def scene(make_app: MakeApp) -> Scene:
     return Scene(app, flow, answer_of(flow.subscribes(), 201)["id"])
 
 
-#: By event: what causes it, and its reason.
-EVENTS: dict[str, tuple[Callable[[Scene], None], str | None]] = {
-    "subscription.created": (Scene.enable_another_flow, None),
-    "subscription.paused": (Scene.pause, "paused by an operator"),
-    "subscription.resumed": (Scene.pause_and_resume, None),
-    "subscription.removed": (Scene.disable_flow, "the flow was disabled"),
+#: By event: what causes it, its user, and its reason.
+EVENTS: dict[str, tuple[Callable[[Scene], None], str | None, str | None]] = {
+    "subscription.created": (Scene.enable_another_flow, "bob", None),
+    "subscription.paused": (Scene.pause, None, "paused by an operator"),
+    "subscription.resumed": (Scene.pause_and_resume, None, None),
+    "subscription.removed": (Scene.disable_flow, "bob", "the flow was disabled"),
 }
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_is_sent_once_and_has_its_audit_row(scene: Scene, name: str) -> None:
-    act, reason = EVENTS[name]
+    act, user_id, reason = EVENTS[name]
     before = len(rows_of(scene.app, "audit_events"))
 
     with recorded_signals(scene.app) as received:
@@ -70,9 +70,9 @@ def test_an_event_is_sent_once_and_has_its_audit_row(scene: Scene, name: str) ->
 
     (event,) = [event for event in received if event.name == name]
     (row,) = [row for row in rows_of(scene.app, "audit_events")[before:] if row["name"] == name]
-    assert (event.tenant_id, event.user_id) == (row["tenant_id"], row["user_id"]) == ("acme", "bob")
+    assert (event.tenant_id, event.user_id) == (row["tenant_id"], row["user_id"]) == ("acme", user_id)
     assert (event.at, row["at"]) == (START, START)
-    assert event.detail["trigger"] == "task_done"
+    assert (event.detail["trigger"], event.detail["owner_id"]) == ("task_done", "bob")
     assert event.detail.get("reason") == reason
     assert json.loads(row["detail"]) == dict(event.detail)
 

@@ -157,13 +157,14 @@ def automation_subscriptions(visit: Visit) -> ResponseReturnValue:
 @automation_page("deliveries", "admin")
 def automation_pause(visit: Visit, subscription_id: str) -> ResponseReturnValue:
     """Pause a flow's events, or let them continue."""
-    subscriptions, tenant_id = visit.state.delivery.subscriptions, visit.principal.tenant_id
+    subscriptions = visit.state.delivery.subscriptions
+    tenant_id, user_id = visit.principal.tenant_id, visit.principal.user_id
     if subscriptions.get(subscription_id, tenant_id=tenant_id).organization_id not in visit.organizations:
         raise NotFound("subscription", subscription_id)
     if request.form.get("paused") == "1":
-        subscriptions.pause(subscription_id, tenant_id=tenant_id, reason=PAUSED_HERE)
+        subscriptions.pause(subscription_id, tenant_id=tenant_id, reason=PAUSED_HERE, user_id=user_id)
         return back_to_list(visit, "automation_subscriptions", done="paused")
-    subscriptions.resume(subscription_id, tenant_id=tenant_id)
+    subscriptions.resume(subscription_id, tenant_id=tenant_id, user_id=user_id)
     return back_to_list(visit, "automation_subscriptions", done="resumed")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
@@ -257,6 +257,48 @@ def test_deliveries_of_another_tenant_are_not_found(scene: Scene) -> None:
     assert carol.posts(f"{path}/replay").status_code == 404
     pause = next(form.action for form in scene.admin.visits("/subscriptions").forms if form.action.endswith("/pause"))
     assert carol.posts(pause.removeprefix(AREA), paused="1").status_code == 404
+
+
+def pause_on_the_page(scene: Scene) -> None:
+    scene.admin.presses(scene.admin.visits("/subscriptions"), "/pause")
+
+
+def continue_on_the_page(scene: Scene) -> None:
+    pause_on_the_page(scene)
+    pause_on_the_page(scene)
+
+
+def run_on_the_command_line(scene: Scene, *commands: str) -> None:
+    (row,) = rows_of(scene.app, "subscriptions")
+    for command in commands:
+        arguments = ["activepieces", "deliveries", command, row["id"]]
+        assert scene.app.test_cli_runner().invoke(args=arguments).exit_code == 0
+
+
+def answer_with(scene: Scene, status: int) -> None:
+    scene.server.answer = always(status)
+    scene.happens("Sweep")
+
+
+@pytest.mark.parametrize(
+    ("act", "line"),
+    [
+        (pause_on_the_page, "Events for a flow paused Alice"),
+        (continue_on_the_page, "Events for a flow continued Alice"),
+        (lambda scene: run_on_the_command_line(scene, "pause"), "Events for a flow paused the system"),
+        (lambda scene: run_on_the_command_line(scene, "pause", "resume"), "Events for a flow continued the system"),
+        (lambda scene: answer_with(scene, 402), "Events for a flow paused the system"),
+        (lambda scene: answer_with(scene, 410), "A flow no longer gets events the system"),
+    ],
+    ids=["page pause", "page resume", "operator pause", "operator resume", "out of quota", "flow deleted"],
+)
+def test_the_audit_log_names_who_did_it_and_not_the_owner(
+    scene: Scene, act: Callable[[Scene], None], line: str
+) -> None:
+    act(scene)
+
+    assert line in scene.admin.visits("/audit").text
+    assert json.loads(rows_of(scene.app, "audit_events")[-1]["detail"])["owner_id"] == "bob"
 
 
 def test_a_flow_is_paused_and_continues(scene: Scene) -> None:
