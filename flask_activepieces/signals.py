@@ -56,6 +56,7 @@ subscription_created = _signals.signal("subscription.created", "A flow subscribe
 subscription_paused = _signals.signal("subscription.paused", "A subscription gets no events for now.")
 subscription_resumed = _signals.signal("subscription.resumed", "A paused subscription gets events again.")
 subscription_removed = _signals.signal("subscription.removed", "A subscription ended.")
+delivery_replayed = _signals.signal("delivery.replayed", "Events were sent to flows again.")
 tool_called = _signals.signal("tool.called", "An agent called a tool.")
 
 BY_NAME = dict(_signals)

@@ -13,6 +13,7 @@ from ..clock import Clock
 from ..errors import InvalidInput, NotFound
 from ..messages import Message
 from ..pieces.declarations import Trigger
+from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from ..storage.event_tables import deliveries, events, subscriptions
 from .attempts import Result
@@ -56,12 +57,14 @@ class DeliveryLog:
     """The deliveries of one app.
 
     ``organizations`` are those of the tenant whose events a user may see, among them None, the tenant as a whole. For
-    operators, ``tenant_id`` and ``organizations`` are None: any.
+    operators, ``tenant_id`` and ``organizations`` are None: any. ``user_id`` is the admin who sends events again, and
+    None for operators.
     """
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, audit: Audit) -> None:
         self._database = database
         self._clock = clock
+        self._audit = audit
 
     def list(
         self,
@@ -103,7 +106,12 @@ class DeliveryLog:
         return _from_row(row)
 
     def replay(
-        self, delivery_id: int, *, tenant_id: str | None, organizations: Collection[str | None] | None = None
+        self,
+        delivery_id: int,
+        *,
+        tenant_id: str | None,
+        organizations: Collection[str | None] | None = None,
+        user_id: str | None = None,
     ) -> None:
         """Send it again, with the same event id and the current secret."""
         found = self.get(delivery_id, tenant_id=tenant_id, organizations=organizations)
@@ -112,11 +120,19 @@ class DeliveryLog:
         def run(transaction: Transaction) -> None:
             if not _replay(transaction, [found.id], {found.subscription_id}, now=now):
                 raise InvalidInput({"delivery": Message("The flow no longer gets events. Enable its trigger first.")})
+            detail = {"delivery": str(found.id), "trigger": found.trigger_name, "subscription": found.subscription_id}
+            self._audit.record(transaction, _event(found.tenant_id, 1, now, user_id, detail))
 
         self._database.run_in_transaction(run)
 
     def replay_dead(
-        self, tenant_id: str, *, organizations: Collection[str | None], subscription_id: str | None = None, limit: int
+        self,
+        tenant_id: str,
+        *,
+        organizations: Collection[str | None],
+        subscription_id: str | None = None,
+        limit: int,
+        user_id: str | None = None,
     ) -> int:
         """Send the tenant's dead deliveries again, the oldest first; returns how many.
 
@@ -138,9 +154,18 @@ class DeliveryLog:
             rows = transaction.conn.execute(dead).all()
             if rows:
                 _replay(transaction, [row.id for row in rows], {row.subscription_id for row in rows}, now=now)
+                detail = {"subscription": subscription_id} if subscription_id is not None else {}
+                self._audit.record(transaction, _event(tenant_id, len(rows), now, user_id, detail))
             return len(rows)
 
         return self._database.run_in_transaction(run)
+
+
+def _event(tenant_id: str, count: int, now: int, user_id: str | None, detail: Mapping[str, str]) -> Event:
+    """So many deliveries are sent again."""
+    return Event(
+        name="delivery.replayed", at=now, tenant_id=tenant_id, user_id=user_id, detail={"count": str(count), **detail}
+    )
 
 
 def _replay(transaction: Transaction, ids: Sequence[int], subscription_ids: Collection[str], *, now: int) -> bool:

@@ -76,6 +76,6 @@ def build_delivery(
         subscriptions=subscriptions,
         dispatcher=dispatcher,
         deliverer=deliverer,
-        log=DeliveryLog(database, clock=clock),
+        log=DeliveryLog(database, clock=clock, audit=audit),
         polling=Polling(database, dispatcher, subscriptions, receivers, clock=clock),
     )

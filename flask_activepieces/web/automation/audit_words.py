@@ -52,6 +52,7 @@ _SENTENCES: Mapping[str, str] = {
     "subscription.paused": Message("Events for a flow paused"),
     "subscription.resumed": Message("Events for a flow continued"),
     "subscription.removed": Message("A flow no longer gets events"),
+    "delivery.replayed": Message("Events sent to flows again: %(count)s"),
 }
 _UNKNOWN = Message("unknown")
 _FIELD = re.compile(r"%\((\w+)\)s")
@@ -64,7 +65,7 @@ KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     ),
     "clients": (Message("OAuth clients"), ("client.", "client_policy.")),
     "connections": (Message("Connections"), ("connection.",)),
-    "flows": (Message("Flows"), ("flow.", "flow_run.", "agent_step.", "subscription.")),
+    "flows": (Message("Flows"), ("flow.", "flow_run.", "agent_step.", "subscription.", "delivery.")),
     "setup": (Message("Settings"), ("integration.", "mcp.", "piece.")),
 }
 

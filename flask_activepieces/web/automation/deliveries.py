@@ -120,7 +120,10 @@ def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
 def automation_replay(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     """Send an event again."""
     visit.state.delivery.log.replay(
-        _delivery_id(delivery_id), tenant_id=visit.principal.tenant_id, organizations=visit.organizations
+        _delivery_id(delivery_id),
+        tenant_id=visit.principal.tenant_id,
+        organizations=visit.organizations,
+        user_id=visit.principal.user_id,
     )
     return visit.redirect("automation_delivery", delivery_id=delivery_id, done="replayed")
 
@@ -134,6 +137,7 @@ def automation_replay_failed(visit: Visit) -> ResponseReturnValue:
         organizations=visit.organizations,
         subscription_id=subscription_id,
         limit=_MAX_REPLAYED,
+        user_id=visit.principal.user_id,
     )
     return visit.redirect(
         "automation_deliveries", flow=subscription_id, done="replayed-all" if count else "none-failed"

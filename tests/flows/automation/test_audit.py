@@ -65,6 +65,7 @@ def test_every_event_is_said_in_words(app: Flask, alice: AreaUser, name: str) ->
         "name": "A token",
         "version": "1.0.0",
         "client": "Program",
+        "count": "3",
     }
     add_events(app, {"name": name, "detail": json.dumps(detail)})
 

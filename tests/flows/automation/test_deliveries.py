@@ -13,6 +13,7 @@ from flask import Flask
 from flask_activepieces import Principal, Workspace, get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
+from tests.flows.test_signals_and_audit import recorded_signals
 from tests.support.actors import answer_of
 from tests.support.automation import AREA, AreaUser, area_user
 from tests.support.events import Webhooks, always, webhooks
@@ -278,6 +279,58 @@ def run_on_the_command_line(scene: Scene, *commands: str) -> None:
 def answer_with(scene: Scene, status: int) -> None:
     scene.server.answer = always(status)
     scene.happens("Sweep")
+
+
+def send_again_on_the_page(scene: Scene) -> None:
+    answer_with(scene, 400)
+    scene.admin.presses(scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"]), "/replay")
+
+
+def send_all_again_on_the_page(scene: Scene) -> None:
+    answer_with(scene, 400)
+    answer_with(scene, 400)
+    scene.admin.presses(scene.admin.visits("/deliveries", state="dead"), "/deliveries/replay")
+
+
+def send_again_on_the_command_line(scene: Scene) -> None:
+    answer_with(scene, 400)
+    (row,) = rows_of(scene.app, "deliveries")
+    arguments = ["activepieces", "deliveries", "replay", str(row["id"])]
+    assert scene.app.test_cli_runner().invoke(args=arguments).exit_code == 0
+
+
+#: What is recorded of events that were sent again: how, by whom in words, and its detail.
+REPLAYS: dict[str, tuple[Callable[[Scene], None], str, set[str]]] = {
+    "one": (send_again_on_the_page, "again: 1 Alice", {"count", "delivery", "trigger", "subscription"}),
+    "all": (send_all_again_on_the_page, "again: 2 Alice", {"count"}),
+    "an operator": (
+        send_again_on_the_command_line,
+        "again: 1 the system",
+        {"count", "delivery", "trigger", "subscription"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_events_that_are_sent_again_are_audited_and_signalled(scene: Scene, name: str) -> None:
+    act, line, fields = REPLAYS[name]
+
+    with recorded_signals(scene.app) as received:
+        act(scene)
+
+    assert f"Events sent to flows {line}" in scene.admin.visits("/audit", kind="flows").text
+    (event,) = [event for event in received if event.name == "delivery.replayed"]
+    assert set(event.detail) == fields
+    assert json.loads(rows_of(scene.app, "audit_events")[-1]["detail"]) == dict(event.detail)
+
+
+def test_if_nothing_failed_nothing_is_recorded(scene: Scene) -> None:
+    scene.happens("Sweep")
+    before = rows_of(scene.app, "audit_events")
+
+    scene.admin.posts("/deliveries/replay")
+
+    assert rows_of(scene.app, "audit_events") == before
 
 
 @pytest.mark.parametrize(
