@@ -168,7 +168,7 @@ class Integrations:
         current = store.reload(transaction.conn, integration)
         client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
         if client is not None:
-            self.deps.oauth_clients.delete_in(transaction, client)
+            self.deps.oauth_clients.delete_in(transaction, client, user_id=user_id)
         if not store.remove(transaction, current):
             raise NotFound("integration", integration.id)
         self.provisioning.end_service_user_in(transaction, current)
@@ -267,7 +267,9 @@ class Integrations:
             self.provisioning.end_in(transaction, changed)
         client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
-            self.deps.oauth_clients.set_enabled_in(transaction, client, enabled, integration_id=changed.id)
+            self.deps.oauth_clients.set_enabled_in(
+                transaction, client, enabled, integration_id=changed.id, user_id=user_id
+            )
         return changed
 
 

@@ -104,7 +104,7 @@ class Grants:
             if transaction.execute_rowcount(renewal) == 0:
                 raise ConcurrentUpdate  # it has just been revoked
         grant = grant_from_row(values)
-        self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
+        self._audit.record(transaction, _event("grant.approved", grant, now, client.name, scope=grant.scope))
         return grant
 
     approve = in_own_transaction(approve_in)
@@ -176,10 +176,11 @@ class Grants:
     def revoke_families_in(self, transaction: Transaction, revoked: Sequence[Family]) -> None:
         """Revoke some of the token families of grants, which stay."""
         now = int(self._clock())
+        names = clients.names_of(transaction.conn, sorted({family.client_id for family in revoked}))
         for family in revoked:
             families.revoke(transaction, family.id, client_id=family.client_id, now=now)
             revocations.add(transaction, revocations.family(family.id), now=now)
-            self._audit.record(transaction, family.event("token.revoked", now))
+            self._audit.record(transaction, family.event("token.revoked", now, names.get(family.client_id)))
 
     def _revoke_batch(self, transaction: Transaction, grants: Sequence[Grant], reason: str) -> None:
         now = int(self._clock())
@@ -189,8 +190,10 @@ class Grants:
         transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
         families.revoke_where(transaction, families.table.c.grant_id.in_(ids), now=now)
         revocations.add(transaction, *map(revocations.grant, ids), now=now)
+        names = clients.names_of(transaction.conn, sorted({grant.client_id for grant in grants}))
         for grant in grants:
-            self._audit.record(transaction, _event("grant.revoked", grant, now, reason=reason))
+            name = names.get(grant.client_id)
+            self._audit.record(transaction, _event("grant.revoked", grant, now, name, reason=reason))
 
 
 def existing_grants(conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
@@ -227,7 +230,7 @@ def _insert_statement(dialect: str) -> Insert:
     )
 
 
-def _event(name: str, grant: Grant, now: int, **detail: str) -> Event:
+def _event(name: str, grant: Grant, now: int, client_name: str | None, **detail: str) -> Event:
     return Event(
         name=name,
         at=now,
@@ -235,5 +238,5 @@ def _event(name: str, grant: Grant, now: int, **detail: str) -> Event:
         user_id=grant.user_id,
         client_id=grant.client_id,
         grant_id=grant.id,
-        detail=detail,
+        detail={"client": client_name, **detail} if client_name else detail,
     )

@@ -91,7 +91,7 @@ ID_FIELDS = ("tenant_id", "user_id", "client_id", "grant_id", "family_id")
 #: By event: the action that causes it, its detail, and the ids that it has.
 EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = {
     "client.created": (lambda scene: Program.registered(scene.app), {"client": "Program"}, {"client_id"}),
-    "client.updated": (Scene.rename_client, {"client": "Mine"}, {"client_id", "tenant_id"}),
+    "client.updated": (Scene.rename_client, {"client": "Mine"}, {"client_id", "tenant_id", "user_id"}),
     "client.disabled": (
         lambda scene: scene.run_cli("client", "disable", scene.program.client_id),
         {"client": "Program"},
@@ -115,17 +115,17 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = 
     ),
     "grant.approved": (
         lambda scene: scene.bob.allows(scene.program.question(prompt="consent")),
-        {"scope": "profile:read tasks:read tasks:write"},
+        {"client": "Program", "scope": "profile:read tasks:read tasks:write"},
         {"tenant_id", "user_id", "client_id", "grant_id"},
     ),
     "grant.denied": (
         lambda scene: scene.bob.answers(scene.program.question(prompt="consent"), "deny"),
-        {},
+        {"client": "Program"},
         {"tenant_id", "user_id", "client_id"},
     ),
     "grant.revoked": (
         lambda scene: scene.bob.sends(scene.bob.sees("/oauth/connected-apps").forms[0]),
-        {"reason": "disconnected by the user"},
+        {"client": "Program", "reason": "disconnected by the user"},
         {"tenant_id", "user_id", "client_id", "grant_id"},
     ),
     "token.issued": (
@@ -134,9 +134,13 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = 
         set(ID_FIELDS),
     ),
     "token.refreshed": (lambda scene: scene.program.refreshes(scene.pair["refresh_token"]), {}, set(ID_FIELDS)),
-    "token.revoked": (lambda scene: scene.program.revokes(scene.pair["refresh_token"]), {}, set(ID_FIELDS)),
-    "code.replayed": (lambda scene: scene.program.redeems(scene.code), {}, set(ID_FIELDS)),
-    "refresh.replayed": (Scene.reuse_a_refresh_token, {}, set(ID_FIELDS)),
+    "token.revoked": (
+        lambda scene: scene.program.revokes(scene.pair["refresh_token"]),
+        {"client": "Program"},
+        set(ID_FIELDS),
+    ),
+    "code.replayed": (lambda scene: scene.program.redeems(scene.code), {"client": "Program"}, set(ID_FIELDS)),
+    "refresh.replayed": (Scene.reuse_a_refresh_token, {"client": "Program"}, set(ID_FIELDS)),
     "personal_token.created": (lambda scene: create_token(scene.bob), {"name": "My flow"}, {"tenant_id", "user_id"}),
     "personal_token.revoked": (Scene.create_and_revoke_token, {"name": "My flow"}, {"tenant_id", "user_id"}),
 }

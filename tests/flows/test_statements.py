@@ -167,7 +167,7 @@ def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(app: Fl
 
 #: The most statements that each revocation may take, however many token families it covers.
 REVOCATIONS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] = [
-    ("a disconnection", lambda app, program, bob: bob.sends(bob.sees("/oauth/connected-apps").forms[0]), 9),
+    ("a disconnection", lambda app, program, bob: bob.sends(bob.sees("/oauth/connected-apps").forms[0]), 10),
     (
         "the deletion of a client",
         lambda app, program, bob: app.test_cli_runner().invoke(

@@ -48,11 +48,12 @@ def ensure_client(
     redirect_uri: str,
     scope: str,
     new: NewCredentials,
+    user_id: str,
     now: int,
 ) -> tuple[OAuthClient, str]:
     """The integration's client for this redirect URI and scope, and its secret, which Activepieces needs.
 
-    ``new`` is used if there is no client, or no secret that can be decrypted.
+    ``new`` is used if there is no client, or no secret that can be decrypted. ``user_id`` is the user who connects.
     """
     current = store.reload(transaction.conn, integration)
     if not current.enabled:
@@ -68,14 +69,20 @@ def ensure_client(
             tenant_id=current.tenant_id,
             require_pkce=True,
         )
-        client, _ = deps.oauth_clients.register_in(transaction, registration, new, integration_id=current.id)
+        client, _ = deps.oauth_clients.register_in(
+            transaction, registration, new, integration_id=current.id, user_id=user_id
+        )
     elif (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
         registration = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-        client = deps.oauth_clients.update_in(transaction, client, registration, integration_id=current.id)
+        client = deps.oauth_clients.update_in(
+            transaction, client, registration, integration_id=current.id, user_id=user_id
+        )
     if secret is not None and _is_secret_of(client, secret):
         return client, secret
     if not _is_secret_of(client, new.secret):  # not just registered with it
-        deps.oauth_clients.rotate_secret_in(transaction, client, new.secret, integration_id=current.id)
+        deps.oauth_clients.rotate_secret_in(
+            transaction, client, new.secret, integration_id=current.id, user_id=user_id
+        )
     columns = deps.credential_store.client_columns(current.id, client.client_id, new.secret)
     store.change(transaction, current, columns, now=now)
     return client, new.secret

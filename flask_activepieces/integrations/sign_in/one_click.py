@@ -141,6 +141,7 @@ class OneClick:
                 redirect_uri=piece.redirect_uri,
                 scope=scope_strings.join(piece.scopes),
                 new=new,
+                user_id=principal.user_id,
                 now=now,
             )
             grants = existing_grants(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -191,6 +191,12 @@ def list_for_tenant(conn: Connection, tenant_id: str) -> list[OAuthClient]:
     tenant = checked_id("tenant_id", tenant_id)
     statement = select(table).where(table.c.tenant_id == tenant).order_by(table.c.name)
     return [client_from_row(row._asdict()) for row in conn.execute(statement)]
+
+
+def names_of(conn: Connection, client_ids: Sequence[str]) -> dict[str, str]:
+    """The names of these clients, of any tenant, by id; without those that were deleted."""
+    statement = select(table.c.client_id, table.c.name).where(table.c.client_id.in_(client_ids))
+    return {row.client_id: row.name for row in conn.execute(statement)}
 
 
 def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:

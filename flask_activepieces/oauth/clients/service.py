@@ -48,6 +48,7 @@ class OAuthClients:
 
     A method with the suffix ``_in`` is a part of the caller's transaction; other methods have their own transaction.
     ``integration_id`` is the integration that calls: only it may change the client that was created for it.
+    ``user_id`` is the user who does it; None for operators, and for programs that manage their own registration.
     """
 
     def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]) -> None:
@@ -78,9 +79,7 @@ class OAuthClients:
 
     def names_of(self, client_ids: Sequence[str]) -> Mapping[str, str]:
         """The names of these clients, of any tenant, by id; without those that were deleted."""
-        statement = select(_table.c.client_id, _table.c.name).where(_table.c.client_id.in_(client_ids))
-        rows = self.database.read(lambda conn: conn.execute(statement).all())
-        return {row.client_id: row.name for row in rows}
+        return self.database.read(lambda conn: stored.names_of(conn, client_ids))
 
     def list_all(self) -> list[OAuthClient]:
         """All clients, global clients first: for operators."""
@@ -89,11 +88,11 @@ class OAuthClients:
         rows = self.database.read(lambda conn: conn.execute(statement).all())
         return [client_from_row(row._asdict()) for row in rows]
 
-    def register(self, registration: Registration) -> tuple[OAuthClient, str | None]:
+    def register(self, registration: Registration, *, user_id: str | None = None) -> tuple[OAuthClient, str | None]:
         """The new client, and its secret unless it is public; `InvalidInput` if the registration is invalid."""
         credentials = NewCredentials()
         return self.database.run_in_transaction(
-            lambda transaction: self.register_in(transaction, registration, credentials)
+            lambda transaction: self.register_in(transaction, registration, credentials, user_id=user_id)
         )
 
     def register_in(
@@ -103,6 +102,7 @@ class OAuthClients:
         credentials: NewCredentials,
         *,
         integration_id: str | None = None,
+        user_id: str | None = None,
     ) -> tuple[OAuthClient, str | None]:
         """Like `register`, with credentials that were made before the transaction."""
         registration.validate(self._known_scopes)
@@ -119,7 +119,7 @@ class OAuthClients:
             "disabled_at": None,
         }
         client = client_from_row(values)
-        event = _event("client.created", client, now)
+        event = _event("client.created", client, now, user_id)
         registered = stored.find_by_id(transaction.conn, client.client_id)
         if registered is not None:
             self._audit.notify_after_commit(transaction, event)
@@ -136,6 +136,7 @@ class OAuthClients:
         *,
         integration_id: str | None = None,
         expected_version: str | None = None,
+        user_id: str | None = None,
     ) -> OAuthClient:
         """The client with its new registration; it stays public or confidential, and in its tenant.
 
@@ -155,20 +156,25 @@ class OAuthClients:
             if expected_version not in (None, client.registration_version):
                 raise InvalidInput({"version": _CHANGED_BEFORE})
             self._update_row(transaction, client, changed)
-            self._record(transaction, "client.updated", client)
+            self._record(transaction, "client.updated", client, user_id)
         return client_from_row(vars(client) | after)
 
     update = in_own_transaction(update_in)
 
     def rotate_secret(
-        self, client: OAuthClient, *, keep_old: bool = True, expected_version: str | None = None
+        self,
+        client: OAuthClient,
+        *,
+        keep_old: bool = True,
+        expected_version: str | None = None,
+        user_id: str | None = None,
     ) -> str:
         """The client's new secret. The old one stays valid until the next rotation, if it is kept.
 
         With ``expected_version``, nothing changes unless that is the client's ``secret_version``.
         """
         secret = new_secret()
-        self._rotate_secret(client, secret, keep_old=keep_old, expected_version=expected_version)
+        self._rotate_secret(client, secret, keep_old=keep_old, expected_version=expected_version, user_id=user_id)
         return secret
 
     def rotate_secret_in(
@@ -180,12 +186,13 @@ class OAuthClients:
         keep_old: bool = True,
         expected_version: str | None = None,
         integration_id: str | None = None,
+        user_id: str | None = None,
     ) -> None:
         """Like `rotate_secret`, with a `new_secret` that was made before the transaction."""
         _check_not_managed(client, integration_id)
         if not client.has_secret:
             raise InvalidInput({"client_id": Message("A public client has no secret to rotate.")})
-        event = _event("client.secret_rotated", client, int(self._clock()))
+        event = _event("client.secret_rotated", client, int(self._clock()), user_id)
         current = stored.find_by_id(transaction.conn, client.client_id)
         if current is None:
             raise NotFound("OAuth client", client.client_id)
@@ -208,18 +215,24 @@ class OAuthClients:
     _rotate_secret = in_own_transaction(rotate_secret_in)
 
     def set_enabled_in(
-        self, transaction: Transaction, client: OAuthClient, enabled: bool, *, integration_id: str | None = None
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        enabled: bool,
+        *,
+        integration_id: str | None = None,
+        user_id: str | None = None,
     ) -> None:
         """Suspend or resume the client. A suspended client gets no tokens, and keeps its grants."""
         _check_not_managed(client, integration_id)
         if enabled == (client.disabled_at is None):
             return
         self._update_row(transaction, client, {"disabled_at": None if enabled else int(self._clock())})
-        self._record(transaction, "client.enabled" if enabled else "client.disabled", client)
+        self._record(transaction, "client.enabled" if enabled else "client.disabled", client, user_id)
 
     set_enabled = in_own_transaction(set_enabled_in)
 
-    def delete_in(self, transaction: Transaction, client: OAuthClient) -> None:
+    def delete_in(self, transaction: Transaction, client: OAuthClient, *, user_id: str | None = None) -> None:
         """Delete the client with its grants and revoke its tokens; `NotFound` if it was deleted before."""
         now = int(self._clock())
         # Its row first: the deletion waits for any approval that has locked it (see `Grants.approve`).
@@ -237,7 +250,7 @@ class OAuthClients:
         transaction.execute(delete(tables.grants).where(of_client))
         families.revoke_where(transaction, families.table.c.client_id == client.client_id, now=now)
         revocations.add(transaction, *revoked, now=now)
-        self._record(transaction, "client.deleted", client)
+        self._record(transaction, "client.deleted", client, user_id)
 
     delete = in_own_transaction(delete_in)
 
@@ -249,8 +262,8 @@ class OAuthClients:
             raise NotFound("OAuth client", client.client_id)
         return client_from_row(row._asdict())
 
-    def _record(self, transaction: Transaction, name: str, client: OAuthClient) -> None:
-        self._audit.record(transaction, _event(name, client, int(self._clock())))
+    def _record(self, transaction: Transaction, name: str, client: OAuthClient, user_id: str | None) -> None:
+        self._audit.record(transaction, _event(name, client, int(self._clock()), user_id))
 
     def _update_row(self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]) -> None:
         statement = update(_table).where(_table.c.client_id == client.client_id).values(values)
@@ -268,9 +281,14 @@ _CHANGED_BEFORE = Message(
 )
 
 
-def _event(name: str, client: OAuthClient, now: int) -> Event:
+def _event(name: str, client: OAuthClient, now: int, user_id: str | None) -> Event:
     return Event(
-        name=name, at=now, tenant_id=client.tenant_id, client_id=client.client_id, detail={"client": client.name}
+        name=name,
+        at=now,
+        tenant_id=client.tenant_id,
+        user_id=user_id,
+        client_id=client.client_id,
+        detail={"client": client.name},
     )
 
 

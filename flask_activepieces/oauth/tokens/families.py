@@ -52,8 +52,8 @@ class Family(Rotation):
         """Whether its refresh tokens may still be used."""
         return self.revoked_at is None and now < self.expires_at
 
-    def event(self, name: str, at: int) -> Event:
-        """An event about it."""
+    def event(self, name: str, at: int, client_name: str | None = None) -> Event:
+        """An event about it; with the name of its client, if the event is stored."""
         return Event(
             name=name,
             at=at,
@@ -62,6 +62,7 @@ class Family(Rotation):
             client_id=self.client_id,
             grant_id=self.grant_id,
             family_id=self.id,
+            detail={"client": client_name} if client_name else {},
         )
 
 

@@ -64,7 +64,7 @@ class AuthorizationCodeGrant(TokenGrant):
         resource = request.resources.confirmed(request.form.get("resource"), granted=code.resource)
         family = new_family(code, now=request.now, lifetime=issuer.refresh_token_ttl)
         if not self.server.families.store_if_unredeemed(family):
-            raise self._revoke_redeemed(family)
+            raise self._revoke_redeemed(family, client)
         return issuer.issue_pair(
             family, client, scope=family.scope, resource=resource, issuer=request.issuer, now=request.now
         )
@@ -89,9 +89,9 @@ class AuthorizationCodeGrant(TokenGrant):
             raise InvalidGrantError("Invalid 'code' in request.")
         return code
 
-    def _revoke_redeemed(self, family: Family) -> InvalidGrantError:
+    def _revoke_redeemed(self, family: Family, client: OAuthClient) -> InvalidGrantError:
         # RFC 6749 §4.1.2: a code used twice revokes what was issued for it.
-        replay = family.event("code.replayed", self.request.now)
+        replay = family.event("code.replayed", self.request.now, client.name)
         if self.server.families.revoke(family.id, replay, client_id=family.client_id):
             return InvalidGrantError("The code was used before; everything it gave access to is revoked.")
         return InvalidGrantError("The user revoked this authorization; start a new one.")
@@ -115,19 +115,19 @@ class RefreshTokenGrant(TokenGrant):
         keys = self.server.token_issuer.keys
         if token is None or family is None or not refresh_tokens.has_valid_mac(keys, value, secret=family.secret):
             raise _invalid_token("The refresh token is not valid for this client.", client)
-        self._step(token, family)  # reuse is detected whatever scope is requested
+        self._step(token, family, client)  # reuse is detected whatever scope is requested
         scope = scopes.narrowed(request.form.get("scope"), granted=family.scope)
         resource = request.resources.confirmed(request.form.get("resource"), granted=family.resource)
-        family = self._rotate(token, family)
+        family = self._rotate(token, family, client)
         return self.server.token_issuer.issue_pair(
             family, client, scope=scope, resource=resource, issuer=request.issuer, now=request.now
         )
 
-    def _rotate(self, token: RefreshToken, family: Family) -> Family:
+    def _rotate(self, token: RefreshToken, family: Family, client: OAuthClient) -> Family:
         """The family after this refresh; if another worker rotates it at the same time, look again."""
         now, lifetime = self.request.now, self.server.token_issuer.refresh_token_ttl
         for _ in range(MAX_ROTATIONS):
-            match self._step(token, family):
+            match self._step(token, family, client):
                 case Step.REPEAT_RESPONSE:
                     return family
                 case Step.ROTATE:
@@ -139,12 +139,12 @@ class RefreshTokenGrant(TokenGrant):
             family = self.server.families.find(family.id) or family
         raise Unavailable("database", retry_after=1)
 
-    def _step(self, token: RefreshToken, family: Family) -> Step:
+    def _step(self, token: RefreshToken, family: Family, client: OAuthClient) -> Step:
         if not family.is_active(self.request.now):
             raise InvalidGrantError("The connection was revoked or has expired: connect again.")
         step = refresh_tokens.next_step(token, family, now=self.request.now)
         if step is Step.REVOKE:
-            reuse = family.event("refresh.replayed", self.request.now)
+            reuse = family.event("refresh.replayed", self.request.now, client.name)
             self.server.families.revoke(family.id, reuse, client_id=family.client_id)
             raise InvalidGrantError("The refresh token was used before; the connection is revoked.")
         return step

@@ -75,10 +75,10 @@ class OAuthServer(BaseServer):
         if not found.belongs_to(client):
             raise InvalidGrantError("The token was issued to another client.")
         if isinstance(found.token, Family):
-            event = found.token.event("token.revoked", request.now)
+            event = found.token.event("token.revoked", request.now, client.name)
             self.families.revoke(found.token.id, event, client_id=client.client_id)
         else:
-            self._revoke_access_token(found.token, request.now)
+            self._revoke_access_token(found.token, client, request.now)
         return {}
 
     def introspect(self, request: ClientRequest) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class OAuthServer(BaseServer):
         step = refresh_tokens.next_step(token, family, now=request.now)
         return FoundToken(token=family, is_active=family.is_active(request.now) and step is not Step.REVOKE)
 
-    def _revoke_access_token(self, access: AccessToken, now: int) -> None:
+    def _revoke_access_token(self, access: AccessToken, client: OAuthClient, now: int) -> None:
         event = Event(
             name="token.revoked",
             at=now,
@@ -166,6 +166,7 @@ class OAuthServer(BaseServer):
             client_id=access.client_id,
             grant_id=access.grant_id,
             family_id=access.family_id,
+            detail={"client": client.name},
         )
 
         def revoke(transaction: Transaction) -> None:

@@ -82,7 +82,7 @@ def list_clients(context: OperationContext) -> Any:
 def create_client(context: OperationContext) -> Any:
     """Register an OAuth client of the tenant; only this response has its secret."""
     registration = Registration(tenant_id=context.principal.tenant_id, **{"name": "", **context.body})
-    client, secret = context.state.oauth_clients.register(registration)
+    client, secret = context.state.oauth_clients.register(registration, user_id=context.principal.user_id)
     return client_to_json(client, secret)
 
 
@@ -98,21 +98,24 @@ def update_client(context: OperationContext, client_id: str) -> Any:
     client = _find(context, client_id)
     registration = replace(client.registration(), **context.body)
     tenant_clients.check_redirect_uris(client, registration)
-    return client_to_json(context.state.oauth_clients.update(client, registration))
+    updated = context.state.oauth_clients.update(client, registration, user_id=context.principal.user_id)
+    return client_to_json(updated)
 
 
 @Operation("admin", calls_activepieces=False, body=RotationSchema(), body_optional=True, answer=NewClientSchema())
 def rotate_client(context: OperationContext, client_id: str) -> Any:
     """Create a new secret, shown once; ``{"keep_old": false}`` invalidates the old one immediately."""
     client = _find(context, client_id)
-    secret = context.state.oauth_clients.rotate_secret(client, keep_old=context.body["keep_old"])
+    secret = context.state.oauth_clients.rotate_secret(
+        client, keep_old=context.body["keep_old"], user_id=context.principal.user_id
+    )
     return client_to_json(client, secret)
 
 
 @Operation("admin", calls_activepieces=False)
 def delete_client(context: OperationContext, client_id: str) -> None:
     """Delete the OAuth client, and revoke its grants and tokens."""
-    context.state.oauth_clients.delete(_find(context, client_id))
+    context.state.oauth_clients.delete(_find(context, client_id), user_id=context.principal.user_id)
 
 
 def _find(context: OperationContext, client_id: str) -> OAuthClient:

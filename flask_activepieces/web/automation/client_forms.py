@@ -33,7 +33,7 @@ def client_new(visit: Visit) -> ResponseReturnValue:
     values = _form_values()
     fields = {**values, "redirect_uris": values["redirect_uris"].split(), "tenant_id": visit.principal.tenant_id}
     try:
-        client, secret = visit.state.oauth_clients.register(Registration(**fields))
+        client, secret = visit.state.oauth_clients.register(Registration(**fields), user_id=visit.principal.user_id)
     except InvalidInput as problem:
         return _form(visit, values, problem=problem)
     return redirect_with_secret(visit, client, secret)
@@ -51,7 +51,9 @@ def client_edit(visit: Visit, client_id: str) -> ResponseReturnValue:
     try:
         registration = replace(client.registration(), **fields)
         tenant_clients.check_redirect_uris(client, registration)
-        visit.state.oauth_clients.update(client, registration, expected_version=version)
+        visit.state.oauth_clients.update(
+            client, registration, expected_version=version, user_id=visit.principal.user_id
+        )
     except InvalidInput as problem:
         values["public"] = not client.is_confidential
         if "version" in problem.fields:

@@ -54,7 +54,7 @@ def client_rotate(visit: Visit, client_id: str) -> ResponseReturnValue:
     client = get_client(visit, client_id)
     try:
         secret = visit.state.oauth_clients.rotate_secret(
-            client, expected_version=request.form.get("secret_version", "")
+            client, expected_version=request.form.get("secret_version", ""), user_id=visit.principal.user_id
         )
     except InvalidInput as problem:
         return show_client(visit, client, problem=problem)
@@ -66,7 +66,7 @@ def client_switch(visit: Visit, client_id: str) -> ResponseReturnValue:
     """Suspend the client, or resume it."""
     client, enabled = get_client(visit, client_id), request.form.get("enabled") == "1"
     try:
-        visit.state.oauth_clients.set_enabled(client, enabled)
+        visit.state.oauth_clients.set_enabled(client, enabled, user_id=visit.principal.user_id)
     except InvalidInput as problem:
         return show_client(visit, client, problem=problem)
     done = "client-resumed" if enabled else "client-suspended"
@@ -80,7 +80,7 @@ def client_delete(visit: Visit, client_id: str) -> ResponseReturnValue:
     if request.method == "GET":
         usage = visit.state.client_overview.usage(client, tenant_id=visit.principal.tenant_id)
         return visit.render("client_delete.html", client=client, usage=usage)
-    visit.state.oauth_clients.delete(client)
+    visit.state.oauth_clients.delete(client, user_id=visit.principal.user_id)
     return visit.redirect("clients", done="client-deleted")
 
 

@@ -235,6 +235,7 @@ def _answer_url(
             tenant_id=principal.tenant_id,
             user_id=principal.user_id,
             client_id=client.client_id,
+            detail={"client": client.name},
         )
         state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
         return consent.access_denied(consent_request.request).response_url(state.issuer())

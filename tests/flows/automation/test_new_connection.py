@@ -18,7 +18,7 @@ from tests.support.hosts import HostWithLabs
 from tests.support.live import serving
 from tests.support.pages import Page
 from tests.support.standin import standin
-from tests.support.storage import row_counts
+from tests.support.storage import row_counts, rows_of
 from tests.support.token_endpoint import Reply, TokenEndpoint
 
 ADD = "/connections/add"
@@ -297,6 +297,8 @@ def test_one_click_connects_the_user(live_alice: AreaUser) -> None:
     assert "The connection was saved, and works." in page.text
     assert "Connected by Alice" in page.text
     assert row_counts(live_alice.browser.application)["grants"] == 1
+    events = {row["name"]: row["user_id"] for row in rows_of(live_alice.browser.application, "audit_events")}
+    assert events["client.created"] == events["connection.saved"] == "alice"
 
 
 def test_the_apps_own_piece_is_connected_with_one_click(live_alice: AreaUser) -> None:

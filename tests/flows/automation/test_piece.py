@@ -59,7 +59,8 @@ def test_the_piece_is_installed(admin: AreaUser, server: ActivepiecesServer) -> 
     assert "The piece was installed." in page.text
     assert "In Activepieces 1.0.0 Here 1.0.0 up to date" in page.text
     assert not [form for form in page.forms if form.action.endswith("/install")]
-    assert rows_of(admin.browser.application, "audit_events")[-1]["name"] == "piece.installed"
+    event = rows_of(admin.browser.application, "audit_events")[-1]
+    assert (event["name"], event["user_id"]) == ("piece.installed", "alice")
 
 
 def test_an_old_page_installs_nothing(admin: AreaUser) -> None:
