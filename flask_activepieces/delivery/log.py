@@ -105,6 +105,22 @@ class DeliveryLog:
             raise NotFound("delivery", str(delivery_id))
         return _from_row(row)
 
+    def has_dead(self, tenant_id: str, *, organizations: Collection[str | None], since: int) -> bool:
+        """Whether an event that was due since this time was given up, and its flow still gets events."""
+        names = [name or "" for name in organizations]
+        flows = select(subscriptions.c.id).where(
+            subscriptions.c.tenant_id == tenant_id, subscriptions.c.organization_id.in_(names)
+        )
+        # By subscription, state and ``due_at`` there is an index, so that older ones are not read.
+        dead = (
+            select(deliveries.c.id)
+            .join(events, events.c.id == deliveries.c.event_id)
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.subscription_id.in_(flows))
+            .where(deliveries.c.state == "dead", deliveries.c.due_at >= since, events.c.organization_id.in_(names))
+            .limit(1)
+        )
+        return self._database.read(lambda conn: conn.execute(dead).first()) is not None
+
     def replay(
         self,
         delivery_id: int,

@@ -198,6 +198,12 @@ class Subscriptions:
         page = self._database.read(lambda conn: _ORDER.select(conn, statement, limit=limit, cursor=cursor))
         return page.map(subscription_from_row)
 
+    def count_paused(self, tenant_id: str, *, organizations: Collection[str | None]) -> int:
+        """How many of the tenant's subscriptions in these organizations are paused."""
+        is_paused = (_table.c.tenant_id == tenant_id) & (_table.c.state == "paused")
+        statement = select(func.count()).where(is_paused, _is_in(organizations))
+        return self._database.read(lambda conn: conn.scalar(statement)) or 0
+
     def unsubscribe(self, subscription_id: str, *, tenant_id: str) -> bool:
         """Remove the subscription; its pending deliveries are dead. False if it does not exist."""
         now = int(self._clock())

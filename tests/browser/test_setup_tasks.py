@@ -22,7 +22,7 @@ def test_workspace_is_linked_with_a_key(ada_in_labs: Page, site: Site) -> None:
     press(ada_in_labs, "Use this project")
 
     sees(ada_in_labs, "Your workspace is connected to Activepieces.")
-    expect(ada_in_labs.get_by_role("heading", name="Everything works")).to_be_visible()
+    expect(ada_in_labs.get_by_role("heading", name="No problems found")).to_be_visible()
 
 
 def test_a_wrong_key_can_be_corrected(ada_in_labs: Page, site: Site) -> None:

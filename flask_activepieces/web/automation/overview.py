@@ -1,4 +1,4 @@
-"""The first page of the area: whether everything works, what to do next, and the failed runs."""
+"""The first page of the area: what does not work, what to do next, and the failed runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from .rows import RunRow, connection_row, run_row
 #: How many failed runs the page shows, and how many broken connections it names.
 _MAX_RUNS = 5
 _MAX_NAMED = 3
+#: For how many seconds events and runs that failed count as a problem.
+_RECENT = 7 * 86_400
 
 
 @automation_page("overview", "view")
@@ -29,6 +31,7 @@ def automation(visit: Visit) -> ResponseReturnValue:
     listed = [connection_row(visit.state, each) for each in connections.value or ()]
     broken = [each for each in listed if each.is_broken]
     flows, failed_runs = _flows_and_failed_runs(visit, calls)
+    since, tenant_id, delivery = visit.state.now() - _RECENT, visit.principal.tenant_id, visit.state.delivery
     return visit.render(
         "overview.html",
         trouble=connections.error,
@@ -38,6 +41,9 @@ def automation(visit: Visit) -> ResponseReturnValue:
         flow_count=None if flows is None else len(flows),
         enabled_flow_count=sum(flow.status == "ENABLED" for flow in flows or ()),
         failed_runs=failed_runs,
+        has_failed_run=any(run.started_at is not None and run.started_at >= since for run in failed_runs or ()),
+        paused_count=delivery.subscriptions.count_paused(tenant_id, organizations=visit.organizations),
+        has_lost_event=delivery.log.has_dead(tenant_id, organizations=visit.organizations, since=since),
     )
 
 

@@ -123,7 +123,7 @@ def test_an_organization_has_its_own_link(app: Flask, admin: AreaUser, server: A
     select(admin, "acme/labs")
 
     # Until it has one, it uses that of the tenant.
-    assert "Everything works" in admin.visits().text
+    assert "No problems found" in admin.visits().text
 
 
 def test_the_selection_does_not_affect_other_pages(app: Flask, admin: AreaUser) -> None:

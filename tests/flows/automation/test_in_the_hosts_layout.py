@@ -129,7 +129,7 @@ def test_a_template_of_the_app_replaces_ours(alice: Person) -> None:
     page = alice.sees(PREFIX)
 
     assert "Our own overview" in page.text
-    assert "Everything works" not in page.text
+    assert "No problems found" not in page.text
 
 
 def test_the_pages_speak_the_language_of_the_app(alice: Person) -> None:

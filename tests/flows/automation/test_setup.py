@@ -24,7 +24,7 @@ def test_a_key_and_a_project_link_the_workspace(app: Flask, alice: AreaUser, ser
 
     assert "Stand-in project" in picker.text
     assert "Your workspace is connected to Activepieces." in linked.text
-    assert "Everything works" in linked.text
+    assert "No problems found" in linked.text
     (row,) = rows_of(app, "integrations")
     assert (row["tenant_id"], row["project_id"]) == ("acme", server.project_id)
 
@@ -206,7 +206,7 @@ def test_automation_can_be_switched_off_and_on(admin: AreaUser, server: Activepi
     assert "Automation is off." in off.text
     assert "An administrator switched automation off for this workspace." in overview.text
     assert server.calls == [] or "Automation is on." in on.text
-    assert "Everything works" in admin.visits().text
+    assert "No problems found" in admin.visits().text
 
 
 def test_removing_the_link_asks_first_and_says_what_stops_working(app: Flask, admin: AreaUser) -> None:
