@@ -1,4 +1,4 @@
-"""Reads the audit events of a tenant, newest first."""
+"""Reads the audit events of a tenant or of all tenants, newest first."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ class AuditLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self, tenant_id: str, filter: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[Event]:
-        """A page of the tenant's events."""
+    def list(
+        self, tenant_id: str | None, filter: AuditFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[Event]:
+        """A page of the tenant's events; None lists those of all tenants and of none, for operators."""
         statement = _events(tenant_id, filter)
         rows = self._database.read(lambda conn: _ORDER.select(conn, statement, limit=limit, cursor=cursor))
         return rows.map(_event)
@@ -54,9 +56,11 @@ class AuditLog:
             cursor = page.next
 
 
-def _events(tenant_id: str, filter: AuditFilter) -> Select[Any]:
+def _events(tenant_id: str | None, filter: AuditFilter) -> Select[Any]:
     column = audit_events.c
-    statement = select(audit_events).where(column.tenant_id == tenant_id)
+    statement = select(audit_events)
+    if tenant_id is not None:
+        statement = statement.where(column.tenant_id == tenant_id)
     if filter.names:
         statement = statement.where(column.name.in_(filter.names))
     if filter.user_id is not None:
