@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from flask_activepieces import Activepieces, FileResult
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -41,6 +44,14 @@ def declare(activepieces: Activepieces) -> None:
     @activepieces.action("test_error_handling", scope="tasks:read", description="Fails for the suite.")
     def fail() -> None:
         abort(400, "This tool intentionally returns an error for testing")
+
+    @activepieces.action("test_logging_tool", scope="tasks:read", description="Logs for the suite.")
+    def write_log() -> str:
+        log.warning("This message is for the app's developers only.")
+        return "Logged."
+
+    # The suite sends it parameters that this server does not know.
+    tool("test_input_required_result_elicitation", "Hello!")
 
     activepieces.trigger(
         "task_done",
