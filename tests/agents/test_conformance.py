@@ -1,7 +1,7 @@
 """The specification's own conformance suite, against an app of ours.
 
-docs/mcp-conformance.md lists the scenarios that do not apply, with the reasons. All others must pass. A scenario passes
-if it has a successful check, and no check that failed, was skipped or ended with a warning.
+docs/mcp-conformance.md lists the scenarios that do not apply, with the reasons. All others must pass: a scenario
+passes if it has a successful check, and no check that failed, was skipped or ended with a warning.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ const write = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 const config = await read();
 const { Client, StreamableHTTPClientTransport } =
-  config.package === 'sdk'
-    ? {
-        ...(await import('@modelcontextprotocol/sdk/client/index.js')),
-        ...(await import('@modelcontextprotocol/sdk/client/streamableHttp.js')),
-      }
-    : await import('@modelcontextprotocol/client');
+  config.package === '@modelcontextprotocol/client'
+    ? await import(config.package)
+    : {
+        ...(await import(`${config.package}/client/index.js`)),
+        ...(await import(`${config.package}/client/streamableHttp.js`)),
+      };
 
 // What an app on the user's machine remembers.
 const kept = { client: config.client ?? undefined };
@@ -76,7 +76,7 @@ for await (const line of { [Symbol.asyncIterator]: () => lines }) {
   await attempt(async () => {
     if (message.callback) {
       const parameters = new URL(message.callback).searchParams;
-      await transport.finishAuth(config.package === 'sdk' ? parameters.get('code') : parameters);
+      await transport.finishAuth(config.package === '@modelcontextprotocol/client' ? parameters : parameters.get('code'));
       await connect();
     }
     return use();

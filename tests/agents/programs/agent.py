@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from typing import Any
 
 import httpx2
+from agent_lines import Memory, metadata_of, open_page, read, write
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata
-from pydantic import AnyUrl
-
-
-def write(message: dict[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
-
-
-async def read() -> dict[str, Any]:
-    line = await asyncio.to_thread(sys.stdin.readline)
-    if not line:
-        raise EOFError
-    message: dict[str, Any] = json.loads(line)
-    return message
-
-
-class Memory:
-    """What an app on the user's machine remembers."""
-
-    def __init__(self, client: dict[str, Any] | None) -> None:
-        self.client = OAuthClientInformationFull(**client) if client else None
-        self.tokens: Any = None
-
-    async def get_tokens(self) -> Any:
-        return self.tokens
-
-    async def set_tokens(self, tokens: Any) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> Any:
-        return self.client
-
-    async def set_client_info(self, client: Any) -> None:
-        self.client = client
-
-
-async def open_page(url: str) -> None:
-    write({"open": url})
+from mcp.shared.auth import AuthorizationCodeResult
 
 
 async def wait_for_callback() -> AuthorizationCodeResult:
@@ -64,7 +26,6 @@ async def use(config: dict[str, Any], provider: OAuthClientProvider, memory: Mem
             result = await client.call_tool(config["tool"], config["arguments"])
             resources = await client.list_resources()
             return {
-                "revision": client.protocol_version,
                 "tools": [tool.name for tool in tools.tools],
                 "result": result.model_dump(mode="json", by_alias=True, exclude_none=True),
                 "resources": [str(each.uri) for each in resources.resources],
@@ -77,12 +38,7 @@ async def main() -> None:
     memory = Memory(config["client"])
     provider = OAuthClientProvider(
         server_url=config["url"],
-        client_metadata=OAuthClientMetadata(
-            client_name="Agent of the tests",
-            redirect_uris=[AnyUrl(config["redirectUri"])],
-            grant_types=["authorization_code", "refresh_token"],
-            token_endpoint_auth_method="none",
-        ),
+        client_metadata=metadata_of(config),
         storage=memory,
         redirect_handler=open_page,
         callback_handler=wait_for_callback,
