@@ -59,23 +59,26 @@ class Program:
         client = json.loads(result.output)
         return cls(app, client["client_id"], client["client_secret"], redirect_uri=redirect_uri)
 
-    def authorize_url(self, scope: str = ALL_SCOPES) -> str:
+    def authorize_url(self, scope: str = ALL_SCOPES, *, resource: str | None = None) -> str:
         """The URL to which the program redirects a person."""
-        return "/oauth/authorize?" + urlencode(
-            {
-                "response_type": "code",
-                "client_id": self.client_id,
-                "redirect_uri": self.redirect_uri,
-                "scope": scope,
-                "state": "a state",
-                "code_challenge": s256(self._code_verifier),
-                "code_challenge_method": "S256",
-            }
-        )
+        parameters = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": scope,
+            "state": "a state",
+            "code_challenge": s256(self._code_verifier),
+            "code_challenge_method": "S256",
+        }
+        if resource is not None:
+            parameters["resource"] = resource
+        return f"/oauth/authorize?{urlencode(parameters)}"
 
-    def connect(self, person: Person, *, requested_scope: str = ALL_SCOPES, **choices: Any) -> Program:
+    def connect(
+        self, person: Person, *, requested_scope: str = ALL_SCOPES, resource: str | None = None, **choices: Any
+    ) -> Program:
         """Let a person approve the request, and exchange the code for a token."""
-        consent = person.get_page(self.authorize_url(requested_scope)).form("decision")
+        consent = person.get_page(self.authorize_url(requested_scope, resource=resource)).form("decision")
         response = person.submit(consent, decision="approve", **choices)
         assert response.status_code in (302, 303), response.text
         code = parse_qs(urlsplit(response.location).query)["code"][0]

@@ -12,14 +12,15 @@ import pytest
 from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
 from marshmallow import Schema, fields
+from werkzeug.test import TestResponse
 
 from flask_activepieces import Activepieces, check_scopes, current_token, require_scope, signals
 from tests.conftest import MakeApp
-from tests.support.actors import Person, Program
-from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, text_of, tokens_for_agent
+from tests.support.actors import Person, Program, answer_of
+from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, result_of, text_of, tokens_for_agent
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SCOPES
-from tests.support.pieces import Effects, create_token, make_piece_app
+from tests.support.pieces import PREFIX, Effects, Flow, create_token, make_piece_app
 from tests.support.requirements import require
 from tests.support.storage import rows_of
 
@@ -270,30 +271,104 @@ def scope_sets() -> list[str]:
     return [" ".join(["profile:read", *each]) for each in chosen]
 
 
-#: What `make_piece_app` declares.
-NEEDED = {
-    "add_receipt": "tasks:write",
-    "count_tasks": "tasks:read",
-    "create_task": "tasks:write",
-    "download": "tasks:read",
-    "export": "tasks:read",
-    "fail": "tasks:read",
-    "protected_view": "tasks:read",
-    "set_title": "tasks:write",
+TITLE = {"title": "x"}
+#: What `make_piece_app` declares: the scopes that each tool needs, and arguments with which it succeeds.
+TOOLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "add_receipt": ("tasks:write", {"note": "x"}),
+    "count_tasks": ("tasks:read", {}),
+    "create_task": ("tasks:write", TITLE),
+    "download": ("tasks:read", {}),
+    "export": ("tasks:read", {}),
+    "fail": ("tasks:read", {"value": "nothing"}),
+    "protected_view": ("tasks:read", TITLE),
+    "rename_tasks": ("tasks:read tasks:write", {}),
+    "set_title": ("tasks:write", TITLE),
 }
 
 
-@pytest.mark.parametrize("scope", scope_sets())
-def test_each_tool_is_shown_and_runs_with_its_scopes_only(app: Flask, bob: Person, scope: str) -> None:
-    agent = McpAgent(app, create_token(bob, scope=scope))
-    shown = agent.tools()
+#: The routes of the piece that accept an access token, and the one that gives one for a password.
+PROTECTED = [
+    ("GET", f"{PREFIX}/me"),
+    ("POST", f"{PREFIX}/actions/<name>"),
+    ("POST", f"{PREFIX}/options/<name>"),
+    ("POST", f"{PREFIX}/subscriptions"),
+    ("POST", f"{PREFIX}/subscriptions/<subscription_id>/renew"),
+    ("DELETE", f"{PREFIX}/subscriptions/<subscription_id>"),
+    ("GET", f"{PREFIX}/triggers/<name>/samples"),
+    ("POST", f"{PREFIX}/triggers/<name>/poll"),
+]
+SIGN_IN = f"{PREFIX}/token"
 
-    assert set(McpAgent(app, create_token(bob)).tools()) == set(NEEDED)
-    for tool, needed in NEEDED.items():
-        answer = agent.sends("tools/call", {"name": tool, "arguments": {}})
-        is_allowed = needed in scope.split()
-        assert answer.status_code == (200 if is_allowed else 403), tool
-        assert (tool in shown) is is_allowed
+
+def may_call(scope: str) -> set[str]:
+    """The tools that a token with these scopes may call."""
+    return {tool for tool, (needed, _) in TOOLS.items() if set(needed.split()) <= set(scope.split())}
+
+
+@pytest.mark.parametrize("scope", scope_sets())
+@pytest.mark.parametrize("kind", ["access token", "personal access token"])
+def test_each_tool_is_shown_and_runs_with_its_scopes_only(app: Flask, bob: Person, kind: str, scope: str) -> None:
+    program = Program.registered(app)
+    is_personal = kind == "personal access token"
+    everything = create_token(bob) if is_personal else tokens_for_agent(program, bob)["access_token"]
+    token = create_token(bob, scope=scope) if is_personal else scoped_token(program, bob, scope)
+    agent = McpAgent(app, token)
+
+    assert set(McpAgent(app, everything).tools()) == set(TOOLS)
+    assert set(agent.tools()) == may_call(scope)
+    for tool, (needed, arguments) in TOOLS.items():
+        answer = agent.sends("tools/call", {"name": tool, "arguments": arguments})
+        if tool in may_call(scope):
+            assert result_of(answer)["isError"] is False, tool
+        else:
+            assert answer.status_code == 403, tool
+            assert set(needed.split()) <= set(challenge_of(answer)["scope"].split())
+
+
+@pytest.mark.parametrize("scope", scope_sets())
+def test_a_token_for_the_endpoint_opens_no_route_of_the_app(app: Flask, bob: Person, scope: str) -> None:
+    """Not even for what it may do as a tool."""
+    program = Program.registered(app)
+    for_agents = scoped_token(program, bob, scope)
+
+    paths = {path for _, path in PROTECTED}
+    assert {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{PREFIX}/")} == paths | {SIGN_IN}
+    names = {"actions": sorted(set(TOOLS) - {"protected_view"}), "options": ["projects", "form"]}
+    names["triggers"] = ["task_done", "task_gone"]
+    routes = [
+        (method, path.replace("<name>", name).replace("<subscription_id>", "1"))
+        for method, path in [*PROTECTED, ("GET", "/api/whoami"), ("POST", "/api/tasks"), ("POST", "/api/view")]
+        for name in names.get(path.removeprefix(f"{PREFIX}/").partition("/")[0], [""])
+    ]
+    answers = [program.calls(for_agents, path, method) for method, path in routes]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert {challenge["realm"] for challenge in map(api_challenge_of, answers)} == {"api"}
+    assert {challenge["error"] for challenge in map(api_challenge_of, answers)} == {"invalid_token"}
+
+
+@pytest.mark.parametrize("scope", scope_sets())
+def test_a_token_for_the_api_calls_no_tool(app: Flask, bob: Person, effects: Effects, scope: str) -> None:
+    """Not even what it may do as an action."""
+    program = Program.registered(app)
+    for_api = answer_of(program.redeems(bob.allows(program.question(scope=scope))))["access_token"]
+    agent, flow = McpAgent(app, for_api), Flow(app, for_api)
+
+    for tool, (_, arguments) in TOOLS.items():
+        assert agent.sends("tools/call", {"name": tool, "arguments": arguments}).status_code == 401, tool
+    assert effects.created == []
+    for tool in set(TOOLS) - {"protected_view"}:
+        assert flow.runs(tool, TOOLS[tool][1]).status_code == (200 if tool in may_call(scope) else 403), tool
+
+
+def scoped_token(program: Program, person: Person, scope: str) -> str:
+    """An access token for the endpoint."""
+    return str(tokens_for_agent(program, person, scope=scope)["access_token"])
+
+
+def api_challenge_of(answer: TestResponse) -> dict[str, str]:
+    """The parameters of ``WWW-Authenticate`` of the API."""
+    return dict(re.findall(r'(\w+)="([^"]*)"', answer.headers["WWW-Authenticate"]))
 
 
 def test_the_user_and_the_tenant_are_those_of_the_token(app: Flask, bob: Person, carol: Person) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from .actors import Person, Program, answer_of
+from .hosts import ALL_SCOPES
 
 MODERN = "2026-07-28"
 LEGACY = ("2025-03-26", "2025-06-18", "2025-11-25")
@@ -75,10 +76,10 @@ class McpAgent:
             params = {"cursor": page["nextCursor"]}
 
 
-def tokens_for_agent(program: Program, person: Person) -> dict[str, Any]:
+def tokens_for_agent(program: Program, person: Person, *, scope: str = ALL_SCOPES) -> dict[str, Any]:
     """Let the person approve the program for the MCP endpoint (RFC 8707); return the tokens."""
     resource = "http://localhost/mcp"
-    code = person.allows(program.question(resource=resource))
+    code = person.allows(program.question(resource=resource, scope=scope))
     return answer_of(program.redeems(code, resource=resource))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, abort
+from flask import Flask, abort, request
 from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.test import TestResponse
 
@@ -127,6 +127,11 @@ def _declare(activepieces: Activepieces, effects: Effects) -> None:
         """Counts the tasks."""
         return len(effects.created)
 
+    @activepieces.action("rename_tasks", scope=["tasks:read", "tasks:write"])
+    def rename_tasks() -> int:
+        """Renames the tasks."""
+        return len(effects.created)
+
     @activepieces.action("fail", scope="tasks:read", input=RawSchema)
     def fail(data: dict[str, Any]) -> Any:
         """Fails as it is told to."""
@@ -165,7 +170,8 @@ def _declare(activepieces: Activepieces, effects: Effects) -> None:
     @activepieces.action("protected_view", input=NewTaskSchema)
     @require_scope("tasks:read")
     def protected_view() -> Any:
-        """Never called: a view is an action at its own route."""
+        """Called at its own route, and as a tool."""
+        return {"seen": request.get_json()["title"]}
 
     effects.views["protected_view"] = protected_view
 
