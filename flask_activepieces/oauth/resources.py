@@ -2,7 +2,7 @@
 
 A resource is identified by a URL: the issuer for the API, and for the MCP endpoint its address below the issuer. Each
 access token is for one resource, which its ``aud`` names and which no other resource accepts (RFC 8707, RFC 9068 §4).
-A URL below a resource names that resource.
+Only the identifiers themselves name a resource: other URLs of the host may belong to other apps.
 """
 
 from __future__ import annotations
@@ -50,10 +50,9 @@ class Resources:
     def find(self, url: str) -> Resource | None:
         """The resource that this URL names; None if it is not one of this app."""
         path = self._path_below_issuer(url)
-        if path is None:
-            return None
-        is_mcp = f"{path}/".startswith(f"{self.mcp.path}/") and self.serves_mcp()
-        return self.mcp if is_mcp else API
+        if path == API.path:
+            return API
+        return self.mcp if path == self.mcp.path and self.serves_mcp() else None
 
     def requested(self, url: str | None, *, default: Resource) -> Resource:
         """The resource that an authorization request names; ``invalid_target`` if there is no such resource."""
@@ -80,10 +79,11 @@ class Resources:
             )
         except ValueError:
             return None
-        # RFC 8707 §2: no fragment.
-        if not is_ours or "@" in parts.netloc or "#" in url or not f"{parts.path}/".startswith(f"{issuer.path}/"):
+        # RFC 8707 §2: no fragment. None of the identifiers has a query.
+        if not is_ours or set(url) & set("@?#") or not parts.path.startswith(issuer.path):
             return None
-        return parts.path[len(issuer.path) :].rstrip("/")
+        # Clients that normalize the URL of an origin add a slash (RFC 3986 §6.2.3), and some users enter one.
+        return parts.path.removeprefix(issuer.path).removesuffix("/")
 
 
 class InvalidTarget(OAuth2Error):

@@ -174,7 +174,7 @@ def test_a_client_without_the_code_grant_cannot_send_users(app: Flask, bob: Pers
 
 
 def test_the_resource_may_be_named_if_it_is_this_app(program: Program, bob: Person) -> None:
-    for resource in ("http://localhost", "http://localhost/", "http://localhost/api"):
+    for resource in ("http://localhost", "http://localhost/"):
         assert "code" in bob.answers(program.question(resource=resource, prompt="consent"))
 
 

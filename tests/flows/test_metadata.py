@@ -88,9 +88,10 @@ def test_the_resource_names_its_issuer(public: Flask) -> None:
     }
 
 
-def test_a_resource_with_a_path_has_a_document_at_that_path(public: Flask) -> None:
-    """RFC 9728 §3.3: the resource must equal the URL that the document was requested for."""
-    assert read(public, f"{RESOURCE}/api/tasks")["resource"] == f"{PUBLIC_URL}/api/tasks"
+def test_a_url_that_is_no_resource_has_no_document(public: Flask) -> None:
+    """A client that got one would ask for a token for that URL, and be refused."""
+    for path in ("/api/tasks", "/mcp", "/other"):
+        assert public.test_client().get(f"{RESOURCE}{path}").status_code == 404
 
 
 def test_a_401_leads_to_the_metadata(app: Flask) -> None:
@@ -116,11 +117,11 @@ def test_an_issuer_with_a_path_has_its_documents_below_well_known(make_app: Make
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools/")
 
     metadata = read(app, f"{SERVER}/tools")
-    resource = read(app, f"{RESOURCE}/tools/api")
+    resource = read(app, f"{RESOURCE}/tools")
 
     assert metadata["issuer"] == f"{PUBLIC_URL}/tools"
     assert metadata["token_endpoint"] == f"{PUBLIC_URL}/tools/oauth/token"
-    assert resource["resource"] == f"{PUBLIC_URL}/tools/api"
+    assert resource["resource"] == f"{PUBLIC_URL}/tools"
     assert resource["authorization_servers"] == [f"{PUBLIC_URL}/tools"]
 
 

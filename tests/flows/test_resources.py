@@ -56,7 +56,7 @@ def audience(token: str) -> str:
         (None, None, ISSUER),
         (ISSUER, None, ISSUER),
         (None, ISSUER, ISSUER),
-        (f"{ISSUER}/api/tasks", ISSUER, ISSUER),
+        (f"{ISSUER}/", ISSUER, ISSUER),
         (MCP, None, MCP),
         (MCP, MCP, MCP),
         (f"{MCP}/", MCP, MCP),
@@ -118,7 +118,7 @@ def test_a_code_is_for_the_resource_of_its_request(app: Flask, program: Program,
 def test_a_refresh_keeps_the_resource(app: Flask, program: Program, bob: Person) -> None:
     pair = tokens(program, bob, asked=MCP)
 
-    for named in (None, MCP, f"{MCP}/tools"):
+    for named in (None, MCP, f"{MCP}/"):
         pair = answer_of(program.refreshes(pair["refresh_token"], resource=named))
         assert audience(pair["access_token"]) == MCP
     assert [row["resource"] for row in rows_of(app, "token_families")] == ["mcp"]
@@ -147,10 +147,40 @@ def test_two_resources_in_one_request_are_refused(app: Flask, program: Program, 
         assert bob.opens(f"{program.question(resource=MCP)}&resource={ISSUER}").status_code == 400
 
 
-def test_an_unknown_resource_is_reported_to_the_client(app: Flask, program: Program, bob: Person) -> None:
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "https://evil.test/mcp",
+        "http://localhost:81/mcp",
+        "http://localhost/mcp#x",
+        "http://localhost/mcp?x",
+        "mcp",
+        "http://localhost/no-such-thing",
+        "http://localhost/api/tasks",
+        "http://localhost/other-app/mcp",
+        "http://localhost/mcp/other",
+    ],
+)
+def test_an_unknown_resource_is_reported_to_the_client(
+    app: Flask, program: Program, bob: Person, resource: str
+) -> None:
+    """Another app may share the origin: a token for it must not open this one."""
+    robot = Program.registered(app, "--client-credentials", "--tenant", "acme")
     with assert_nothing_stored(app):
-        for resource in ("https://evil.test/mcp", "http://localhost/mcp#x", "http://localhost:81/mcp", "mcp"):
-            assert_error_redirect(bob.opens(program.question(resource=resource)), "invalid_target")
+        assert_error_redirect(bob.opens(program.question(resource=resource)), "invalid_target")
+        refused = robot.posts("/oauth/token", {"grant_type": "client_credentials", "resource": resource})
+        assert_oauth_error(refused, 400, "invalid_target")
+
+
+def test_an_app_with_a_path_names_its_resources_with_it(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_MCP=True, ACTIVEPIECES_PUBLIC_URL="https://example.com/crm")
+    program, bob = Program.registered(app), Person(app, "bob")
+
+    for resource in ("https://example.com/crm", "https://example.com/crm/", "https://example.com/crm/mcp"):
+        assert audience(tokens(program, bob, asked=resource)["access_token"]) == resource.rstrip("/")
+    for resource in ("https://example.com", "https://example.com/mcp", "https://example.com/shop/mcp"):
+        response = bob.opens(program.question(resource=resource))
+        assert_error_redirect(response, "invalid_target", issuer="https://example.com/crm")
 
 
 def test_a_client_credentials_token_is_for_the_requested_resource(app: Flask) -> None:
@@ -173,14 +203,12 @@ def test_a_token_for_the_endpoint_can_be_revoked(program: Program, bob: Person) 
     assert answer_of(program.introspects(token)) == {"active": False}
 
 
-def test_without_the_endpoint_its_address_is_a_part_of_the_api(make_app: MakeApp) -> None:
+def test_without_the_endpoint_its_address_is_no_resource(make_app: MakeApp) -> None:
     app = make_app(ACTIVEPIECES_MCP=False)
     program, bob = Program.registered(app), Person(app, "bob")
 
-    token = tokens(program, bob, asked=MCP)["access_token"]
-
-    assert audience(token) == ISSUER
-    assert program.calls(token).status_code == 200
+    assert_error_redirect(bob.opens(program.question(resource=MCP)), "invalid_target")
+    assert app.test_client().get("/.well-known/oauth-protected-resource/mcp").status_code == 404
 
 
 def test_the_tokens_follow_the_path_of_the_endpoint(make_app: MakeApp) -> None:

@@ -52,7 +52,7 @@ def authorization_server_metadata(path: str = "") -> dict[str, Any]:
 
 @_public_document
 def protected_resource_metadata(path: str = "") -> dict[str, Any]:
-    """RFC 9728 §3: the resource at this path: the MCP endpoint, or the API, which all other paths share."""
+    """RFC 9728 §3: the resource at this path: the API, or the MCP endpoint."""
     state = get_state()
     issuer, resources = state.issuer(), state.resources()
     # §3.3: the resource is the requested URL without its well-known part.
@@ -60,7 +60,7 @@ def protected_resource_metadata(path: str = "") -> dict[str, Any]:
     url = f"{parts.scheme}://{parts.netloc}/{path}" if path else issuer
     resource = resources.find(url)
     if resource is None:
-        abort(404)  # another app under the same host name
+        abort(404)  # not the URL of a resource, or another app under the same host name
     if resource == API:
         name, scopes = state.title(), list(state.settings.scopes)
     else:

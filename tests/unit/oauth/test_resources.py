@@ -19,8 +19,6 @@ def resources(issuer: str = ISSUER, *, serves_mcp: bool = True) -> Resources:
     [
         "https://app.example.com/mcp",
         "https://app.example.com/mcp/",
-        "https://app.example.com/mcp/tools",
-        "https://app.example.com/mcp?session=1",
         "HTTPS://App.Example.COM/mcp",
         "https://app.example.com:443/mcp",
     ],
@@ -34,15 +32,11 @@ def test_the_url_of_the_endpoint_names_the_endpoint(url: str) -> None:
     [
         "https://app.example.com",
         "https://app.example.com/",
-        "https://app.example.com/api/tasks",
-        "https://app.example.com/mcp2",
-        "https://app.example.com/MCP",
-        "https://app.example.com/%6dcp",
-        "https://app.example.com/a/../mcp",
-        "https://app.example.com?x",
+        "HTTPS://App.Example.COM/",
+        "https://app.example.com:443",
     ],
 )
-def test_every_other_url_of_the_app_names_the_api(url: str) -> None:
+def test_the_issuer_names_the_api(url: str) -> None:
     assert resources().find(url) == API
 
 
@@ -63,13 +57,28 @@ def test_every_other_url_of_the_app_names_the_api(url: str) -> None:
         "https://evil.test@app.example.com/mcp",
         "https://:@app.example.com/mcp",
         "https://app.example.com#mcp",
+        "https://app.example.com?x",
+        "https://app.example.com?",
+        "https://app.example.com//",
+        "https://app.example.com/no-such-thing",
+        "https://app.example.com/api/tasks",
+        "https://app.example.com/other-app/mcp",
+        "https://app.example.com/mcp/other",
+        "https://app.example.com/mcp//",
+        "https://app.example.com//mcp",
+        "https://app.example.com/mcp?session=1",
+        "https://app.example.com/mcp2",
+        "https://app.example.com/MCP",
+        "https://app.example.com/%6dcp",
+        "https://app.example.com/a/../mcp",
+        "https://app.example.com/mcp/..",
         "https://app.example.com/mcp#",
         "https://[app.example.com/mcp",
         "https://app.example.com\\@evil.test/mcp",
         "urn:app",
     ],
 )
-def test_a_url_of_another_app_names_nothing(url: str) -> None:
+def test_every_other_url_names_nothing(url: str) -> None:
     assert resources().find(url) is None
     with pytest.raises(InvalidTarget):
         resources().requested(url, default=API)
@@ -77,13 +86,13 @@ def test_a_url_of_another_app_names_nothing(url: str) -> None:
         resources().confirmed(url, granted="api")
 
 
-def test_only_urls_below_the_path_of_the_app_are_its_own() -> None:
+def test_a_mounted_app_has_its_path_in_its_identifiers() -> None:
     mounted = resources("https://example.com/crm")
 
-    assert mounted.find("https://example.com/crm") == mounted.find("https://example.com/crm/api") == API
-    assert mounted.find("https://example.com/crm/mcp") == MCP
-    for url in ("https://example.com", "https://example.com/mcp", "https://example.com/crm2/mcp"):
-        assert mounted.find(url) is None
+    assert mounted.find("https://example.com/crm") == mounted.find("https://example.com/crm/") == API
+    assert mounted.find("https://example.com/crm/mcp") == mounted.find("https://example.com/crm/mcp/") == MCP
+    for path in ("", "/", "/mcp", "/crm/api", "/crm2", "/crm2/mcp", "/crmmcp", "/shop/crm/mcp", "/crm/mcp/other"):
+        assert mounted.find(f"https://example.com{path}") is None
 
 
 def test_all_names_of_loopback_are_one_app() -> None:
@@ -95,8 +104,8 @@ def test_all_names_of_loopback_are_one_app() -> None:
         assert local.find(url) is None
 
 
-def test_without_an_endpoint_its_path_belongs_to_the_api() -> None:
-    assert resources(serves_mcp=False).find(f"{ISSUER}/mcp") == API
+def test_without_an_endpoint_its_url_names_nothing() -> None:
+    assert resources(serves_mcp=False).find(f"{ISSUER}/mcp") is None
 
 
 def test_a_request_without_a_resource_gets_the_default() -> None:
