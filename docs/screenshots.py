@@ -326,7 +326,8 @@ SCENES = (
     Scene(
         name="agents",
         alt="The page of AI agents shows the address and what to enter in Claude and other programs, who connected"
-        " which agent, how often which tools were called, and a form to choose which agents users may connect.",
+        " which agent, how often which tools were called and by whom, and a form to choose which agents users may"
+        " connect.",
         show=show_agents,
         width=AREA_WIDTH,
     ),

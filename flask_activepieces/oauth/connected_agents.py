@@ -13,7 +13,7 @@ from ..host.ids import checked_id
 from ..storage import tables
 from ..storage.database import Database
 from ..storage.keyset import Keyset, Page
-from .clients.client import OPERATOR, OAuthClient, client_from_row
+from .clients.client import OPERATOR, OAuthClient, find_by_ids
 from .resources import API
 
 _clients = tables.oauth_clients
@@ -57,7 +57,7 @@ class ConnectedAgents:
 
         def query(conn: Connection) -> Page[ConnectedAgent]:
             page = _NEWEST.select(conn, statement, limit=limit, cursor=cursor)
-            clients = _clients_of(conn, page.items)
+            clients = find_by_ids(conn, {row.client_id for row in page.items})
             uses = _last_uses(conn, page.items, tenant_id, now)
             # A client may have been deleted meanwhile.
             known = [row for row in page.items if row.client_id in clients]
@@ -68,12 +68,6 @@ class ConnectedAgents:
 
 def _active(now: int) -> Sequence[Any]:
     return _families.c.revoked_at.is_(None), _families.c.expires_at > now
-
-
-def _clients_of(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, OAuthClient]:
-    ids = {row.client_id for row in rows}
-    found = conn.execute(select(_clients).where(_clients.c.client_id.in_(ids)))
-    return {row.client_id: client_from_row(row._asdict()) for row in found}
 
 
 def _last_uses(conn: Connection, rows: Sequence[Row[Any]], tenant_id: str, now: int) -> dict[object, int]:

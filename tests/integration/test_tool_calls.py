@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from flask_activepieces.mcp.call_log import Outcome
 from flask_activepieces.state import get_state
 from tests.support import hosts
 from tests.support.access_tokens import TOKEN
@@ -50,3 +52,25 @@ def test_old_records_are_pruned(app: Flask, clock: StoppedClock) -> None:
     app.test_cli_runner().invoke(args=["activepieces", "prune"])
 
     assert [row["first_at"] for row in rows_of(app, "tool_calls")] == [int(clock.now)]
+
+
+def test_calls_are_summed_for_each_tool_and_caller(app: Flask, clock: StoppedClock) -> None:
+    """On each database: they differ in what a sum is, and in what a group may contain."""
+    outcomes: list[Outcome] = ["succeeded", "succeeded", "rejected", "failed", "denied"]
+    with app.app_context():
+        for outcome in outcomes:
+            get_state().tool_calls.record(TOKEN, "create_task", outcome)
+        clock.advance(60)
+        get_state().tool_calls.record(replace(TOKEN, user_id="carol"), "create_task", "succeeded")
+        get_state().tool_calls.store()
+        overview = get_state().call_overview
+        (tool,) = overview.recent("acme")
+        callers = overview.callers("acme")
+        others = overview.recent("globex"), overview.callers("globex")
+
+    assert (tool.calls, tool.failed, tool.denied, tool.last_at) == (6, 2, 1, int(clock.now))
+    assert [(each.user_id, each.tool.calls, each.tool.failed, each.tool.denied) for each in callers] == [
+        ("carol", 1, 0, 0),
+        (TOKEN.user_id, 5, 2, 1),
+    ]
+    assert [list(each) for each in others] == [[], []]

@@ -174,6 +174,12 @@ def find_by_id(conn: Connection, client_id: str) -> OAuthClient | None:
     return None if row is None else client_from_row(row._asdict())
 
 
+def find_by_ids(conn: Connection, client_ids: Iterable[str]) -> dict[str, OAuthClient]:
+    """The clients with these ids, of any tenant."""
+    rows = conn.execute(select(table).where(table.c.client_id.in_(client_ids)))
+    return {row.client_id: client_from_row(row._asdict()) for row in rows}
+
+
 def find_requested(conn: Connection, identifier: str) -> OAuthClient | None:
     """The client with this `OAuthClient.identifier`."""
     client = find_by_id(conn, stored_client_id(identifier))

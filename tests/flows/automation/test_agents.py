@@ -6,8 +6,10 @@ import json
 
 import pytest
 from flask import Flask
+from sqlalchemy import insert
 
 from flask_activepieces.clock import as_iso
+from flask_activepieces.storage import tables
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import Program
@@ -18,7 +20,7 @@ from tests.support.document_clients import ACCEPTING, Site, agent
 from tests.support.error_assertions import assert_error_page
 from tests.support.pages import Page
 from tests.support.pieces import create_token, make_piece_app
-from tests.support.storage import rows_of
+from tests.support.storage import engine_of, rows_of, statements_of
 
 URL = "http://localhost/mcp"
 
@@ -134,6 +136,59 @@ def test_calls_are_counted_by_how_they_ended(app: Flask, alice: AreaUser, bob: A
 
     assert "Create task 4 1 1" in shown
     assert "No agent has called a tool." in later
+
+
+def test_admins_see_who_called_which_tool(
+    app: Flask, alice: AreaUser, bob: AreaUser, agent_site: Site, clock: StoppedClock
+) -> None:
+    robin = connect(app, agent_site)
+    for title in ("Milk", ""):
+        robin.calls("create_task", title=title)
+    clock.advance(hours=2)
+    McpAgent(app, create_token(bob, name="Report"), LEGACY[-1]).calls("create_task", title="Bread")
+    McpAgent(app, tokens_for_agent(Program.registered(app), alice)["access_token"], LEGACY[-1]).calls("count_tasks")
+
+    text = alice.visits("/agents").text
+    callers = text.partition("Who called which tool")[2]
+
+    host = agent_site.url.removeprefix("http://")
+    assert "Count tasks Program Alice 1 0 0" in callers
+    assert "Create task Report Personal access token Bob 1 0 0" in callers
+    assert f"Create task Robin Not verified · comes from {host} Bob 2 1 0" in callers
+    assert callers.index("Report") < callers.index("Robin"), "the newest call first"
+    assert "newest." not in callers
+
+
+def test_callers_that_no_longer_exist_are_still_listed(app: Flask, alice: AreaUser, bob: AreaUser) -> None:
+    program = Program.registered(app)
+    McpAgent(app, tokens_for_agent(program, bob)["access_token"], LEGACY[-1]).calls("count_tasks")
+    McpAgent(app, create_token(bob, name="Report"), LEGACY[-1]).calls("create_task", title="Milk")
+    app.test_cli_runner().invoke(args=["activepieces", "client", "delete", program.client_id, "--yes"])
+    bob.sends(bob.sees("/oauth/connected-apps").form_to("/revoke"))
+
+    callers = alice.visits("/agents").text.partition("Who called which tool")[2]
+
+    assert "Count tasks a deleted agent Bob 1 0 0" in callers
+    assert "Create task a revoked token Personal access token Bob 1 0 0" in callers
+
+
+def test_many_callers_take_as_many_statements_as_one(app: Flask, alice: AreaUser, bob: AreaUser) -> None:
+    def cost() -> int:
+        with statements_of(app) as statements:
+            alice.visits("/agents")
+        return len(statements)
+
+    McpAgent(app, create_token(bob), LEGACY[-1]).calls("count_tasks")
+    one = cost()
+    (row,) = rows_of(app, "tool_calls")
+    more = [{**row, "id": f"{number:064}", "user_id": f"user-{number}"} for number in range(60)]
+    with engine_of(app).begin() as conn:
+        conn.execute(insert(tables.tool_calls), more)
+
+    text = alice.visits("/agents").text
+    assert cost() == one
+    assert "The list shows the 50 newest." in text
+    assert text.count("Count tasks My flow Personal access token a former user") >= 49
 
 
 def test_another_tenant_sees_none_of_it(app: Flask, carol: AreaUser, agent_site: Site) -> None:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ....api_client.resources.agent_tools import McpTool
 from ....errors import InvalidInput, NotFound
 from ....integrations.agent_steps import AgentStep
-from ....mcp.call_overview import DAYS
+from ....mcp.call_overview import DAYS, MOST_CALLERS
 from ....messages import Message
 from ....oauth.clients.policy import checked_policy
 from ....oauth.personal_tokens import looks_like_personal_token
@@ -85,14 +85,17 @@ def _show(visit: Visit, problem: InvalidInput | None = None, *, policy: Mapping[
 def _for_admins(visit: Visit, policy: Mapping[str, str] | None) -> dict[str, Any]:
     state, tenant_id = visit.state, visit.principal.tenant_id
     agents = state.connected_agents.list(tenant_id, limit=_PAGE_SIZE, cursor=request.args.get("cursor"))
-    user_ids = sorted({agent.user_id for agent in agents.items})
     stored = state.client_policies.get(tenant_id)
     # What this worker has counted and not stored yet.
     state.tool_calls.store()
+    callers = state.call_overview.callers(tenant_id)
+    user_ids = sorted({agent.user_id for agent in agents.items} | {caller.user_id for caller in callers})
     return {
         "agents": agents,
         "names": state.host.display_names(user_ids, tenant_id) if user_ids else {},
         "calls": state.call_overview.recent(tenant_id),
+        "callers": callers,
+        "most_callers": MOST_CALLERS,
         "titles": _tool_titles(state),
         "days": DAYS,
         "policy": policy or {"mode": stored.mode, "hosts": "\n".join(stored.hosts)},
