@@ -1,9 +1,10 @@
-"""``python -m benchmarks``: run all benchmarks and print a table."""
+"""``python -m benchmarks``: run all benchmarks and print a table. It exits with 1 if a target was missed."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from . import report
+from .comparison import compare
 from .databases import Database, server, sqlite
 from .delivery import MANY, DeliveryFigures, measure_delivery
 from .imports import measure_imports
 from .listing import measure_listing
 from .measurement import Measurement, Plan, measure
+from .targets import missed_targets
 from .tool_listing import measure_tool_listing
 
 _POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
@@ -23,8 +26,8 @@ _FULL = Plan(rounds=9, requests=600, warm_up=200)
 _QUICK = Plan(rounds=3, requests=200, warm_up=100)
 
 
-def main() -> None:
-    """Run the benchmarks that the command line selects."""
+def main() -> int:
+    """Run the benchmarks that the command line selects; 1 if a target was missed."""
     options = _options()
     plan = _QUICK if options.quick else _FULL
     print(f"{report.environment()}\n\n{report.heading()}")
@@ -38,7 +41,8 @@ def main() -> None:
                     print(report.row(measurement), flush=True)
         except DBAPIError as error:
             print(f"not measured: {str(error.orig).splitlines()[0]}")
-    print("\n" + "\n".join(report.comparison_lines(measurements)), flush=True)
+    comparisons = compare(measurements)
+    print("\n" + "\n".join(map(report.comparison_line, comparisons)), flush=True)
     for figures in _deliveries(options):
         print(f"\n{report.delivery_lines(figures)}", flush=True)
         deliveries.append(figures)
@@ -47,7 +51,10 @@ def main() -> None:
     tools = measure_tool_listing(plan.rounds)
     print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}\n{report.tool_list_line(tools)}")
     if options.json:
-        report.write_json(options.json, plan, measurements, deliveries, imports, listing, tools)
+        report.write_json(options.json, plan, measurements, comparisons, deliveries, imports, listing, tools)
+    missed = missed_targets(measurements, comparisons, deliveries, imports, listing, tools)
+    print(f"\n{report.missed_lines(missed)}")
+    return 1 if missed else 0
 
 
 def _deliveries(options: argparse.Namespace) -> Iterator[DeliveryFigures]:
@@ -83,4 +90,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -53,6 +53,16 @@ class DeliveryFigures:
     emit_target: float = 0.3
     speed_target: float = 400
 
+    @property
+    def emit_met(self) -> bool:
+        """Whether ``emit`` meets its target."""
+        return self.emit_ms <= self.emit_target
+
+    @property
+    def speed_met(self) -> bool:
+        """Whether deliveries in order meet their target."""
+        return self.ordered_per_cpu_second >= self.speed_target
+
 
 def measure_delivery(database: Database, *, rounds: int, many: int = MANY) -> DeliveryFigures:
     """Measure on a new database."""

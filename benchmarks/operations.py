@@ -40,7 +40,7 @@ class TokenFactory:
         """An unredeemed code for this resource of the app."""
         return self._state.code_issuer.issue(
             self._grant,
-            host.SCOPES,
+            list(host.SCOPES),
             issuer=host.PUBLIC_URL,
             redirect_uri=CALLBACK,
             code_challenge=CHALLENGE,

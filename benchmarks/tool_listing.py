@@ -92,7 +92,7 @@ def _list(app: Flask, token: str) -> int:
     client = app.test_client(use_cookies=False)
     pages, cursor = 0, None
     while pages == 0 or cursor is not None:
-        params = {} if cursor is None else {"cursor": cursor}
+        params: dict[str, str] = {} if cursor is None else {"cursor": cursor}
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}
         response = client.post("/mcp", json=message, headers={"Authorization": f"Bearer {token}"})
         body = response.data
