@@ -18,6 +18,7 @@ from ...delivery.outcomes import APP_FAILED, WEB_PAGE
 from ...delivery.subscriptions import Subscription
 from ...errors import DeclarationError, NotFound
 from ...messages import Message
+from ...oauth.clients.redirect_uris import display_origin
 from ...pieces.declarations import Trigger
 from .area import words
 from .area.place import back_to_list, place_of
@@ -108,7 +109,7 @@ def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
     return visit.render(
         "delivery.html",
         row=_delivery_row(delivery, names),
-        webhook_url=delivery.webhook_url,
+        server=display_origin(delivery.webhook_url) if delivery.webhook_url else None,
         gets_events=delivery.scope is not None,
         payload=None if payload is None else _to_text(payload),
         response=delivery.last_response,
