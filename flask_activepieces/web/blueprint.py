@@ -21,7 +21,6 @@ from .pages import connected_apps, personal_tokens
 from .pages.brand import STYLE_SHEET, has_colors, style_sheet
 from .pages.i18n import gettext
 from .piece.routes import piece_routes
-from .repeated_calls import settle
 from .routes import NAME, Route
 
 _GET = ("GET",)
@@ -105,5 +104,4 @@ def build_blueprint(settings: Settings) -> Blueprint:
     for route in routes(settings):
         blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=list(route.methods))
     blueprint.add_app_template_global(gettext, "activepieces_text")
-    blueprint.teardown_app_request(settle)
     return blueprint

@@ -12,7 +12,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Response, abort, after_this_request, current_app, make_response, request
+from flask import (
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    current_app,
+    make_response,
+    request,
+    request_tearing_down,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -82,6 +91,9 @@ def answer_once(view: Callable[[], ResponseReturnValue], token: AccessToken) -> 
         abort(make_response(body.encode("latin-1"), status, headers))
     request.environ[_CALL] = call
     after_this_request(_remember)
+    # Once for each app; other apps do not pay for it with each request.
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy
+    request_tearing_down.connect(_settle, sender=app)
     return view()
 
 
@@ -92,13 +104,13 @@ def _remember(response: Response) -> Response:
     return response
 
 
-def settle(error: BaseException | None = None) -> None:
+def _settle(app: Flask, exc: BaseException | None = None) -> None:
     """Keep the answer of the request's view, or let the call be repeated, when the request ends."""
     call, answer = request.environ.get(_CALL), request.environ.get(_ANSWER)
     if call is None:
         return
     calls = get_state().action_calls
-    if error is None and answer is not None:
+    if exc is None and answer is not None:
         try_to(calls.keep, call, answer)
     else:
         rollback()

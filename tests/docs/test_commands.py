@@ -80,7 +80,7 @@ def test_the_tests_of_shell_lines_exist(test: str) -> None:
 def test_the_page_documents_the_range_of_a_numeric_option(name: str, minimum: int, maximum: int) -> None:
     page = next(path for path in PAGES if path.stem == "cli").read_text("utf-8")
 
-    assert re.search(rf"^\| `{name}` \|.* {minimum} to {maximum}\b", page, re.MULTILINE)
+    assert re.search(rf"^\| `{name}` \|.* ({minimum} to|at most) {maximum}\b", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
