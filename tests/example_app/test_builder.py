@@ -15,6 +15,7 @@ from example_app import demo
 from example_app.demo import start_demo
 from example_app.models import db
 from flask_activepieces import Activepieces
+from tests.browser.site import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -93,10 +94,10 @@ def test_the_token_does_not_stay_in_the_document(page: Page, path: str) -> None:
 def test_the_page_learns_what_happens_in_the_builder(page: Page) -> None:
     page.add_init_script(COLLECT)
     builder = opened(page, "/builder")
-    page.wait_for_function("window.events.length == 1")
+    wait_until(lambda: bool(page.evaluate("window.events.length == 1")))
 
     builder.get_by_role("button", name="Tasks by webhook").click()
-    page.wait_for_function("window.events.length == 2")
+    wait_until(lambda: bool(page.evaluate("window.events.length == 2")))
 
     ready, (name, route) = page.evaluate("window.events")
     assert ready == ["ready", None]
@@ -122,7 +123,7 @@ def test_a_first_page_and_the_home_button_can_be_asked_for(page: Page) -> None:
 
     builder.get_by_role("button", name="Back").click()
 
-    page.wait_for_function("window.events.some(([name]) => name == 'home')")
+    wait_until(lambda: bool(page.evaluate("window.events.some(([name]) => name == 'home')")))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
