@@ -50,6 +50,8 @@ def create(database_url: str, max_staleness: int = 0) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=SECRET_KEY,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=True,
         SQLALCHEMY_DATABASE_URI=database_url,
         ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL,
         ACTIVEPIECES_SCOPES=SCOPES,
