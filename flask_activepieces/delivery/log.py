@@ -56,9 +56,9 @@ class Delivery:
 class DeliveryLog:
     """The deliveries of one app.
 
-    ``organizations`` are those of the tenant whose events a user may see, among them None, the tenant as a whole. For
-    operators, ``tenant_id`` and ``organizations`` are None: any. ``user_id`` is the admin who sends events again, and
-    None for operators.
+    ``organizations`` are those of the tenant whose events a user may see, among them None, the tenant as a whole.
+    ``user_id`` is the admin who sends events again. Operators see the events of all tenants and organizations: for
+    them, all three are None.
     """
 
     def __init__(self, database: Database, *, clock: Clock, audit: Audit) -> None:

@@ -254,9 +254,10 @@ class Subscriptions:
         return sum(removed)
 
     def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str, user_id: str | None = None) -> None:
-        """Deliver nothing until `resume`; events are kept. ``user_id`` is that of the admin who pauses it.
+        """Deliver nothing until `resume`; events are kept.
 
-        For operators, ``tenant_id`` and ``user_id`` are None: of any tenant, by no user.
+        ``user_id`` is that of the admin who pauses it. Operators may pause the subscription of any tenant: for them,
+        both ids are None.
         """
         now = int(self._clock())
 
