@@ -9,13 +9,13 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from ...api_client.errors import ApiError
-from ...api_client.resources.flows import Flow, FlowStatus
+from ...api_client.resources.flows import FlowStatus
 from ...messages import Message
 from ..api.paging import page_of
 from .area import words
 from .area.place import back_to_list, place_of
 from .area.visit import Visit, automation_page
-from .rows import builder_url, flow_row, run_row
+from .rows import builder_url, by_name, flow_row, run_row
 
 _PAGE_SIZE = 25
 #: What the filters offer, and which states they mean.
@@ -32,12 +32,20 @@ _RUN_FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @automation_page("flows", "view")
 def automation_flows(visit: Visit) -> ResponseReturnValue:
-    """The flows by name, filtered and paged."""
+    """The flows by name, all or those that use one connection, filtered and paged."""
     status, search = request.args.get("status", ""), request.args.get("search", "").strip()
     statuses = [_FLOW_FILTERS[status][1]] if status in _FLOW_FILTERS else []
-    found = visit.state.tenants.flows.list(visit.integration, name=search or None, statuses=statuses)
-    filters = {name: value for name, value in (("status", status), ("search", search)) if value}
-    page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=_by_name)
+    connection_id = request.args.get("connection", "")
+    connection = visit.state.tenants.connections.get(visit.integration, connection_id) if connection_id else None
+    found = visit.state.tenants.flows.list(
+        visit.integration,
+        name=search or None,
+        statuses=statuses,
+        connection_external_ids=[connection.external_id] if connection else [],
+    )
+    given = (("status", status), ("search", search), ("connection", connection_id))
+    filters = {name: value for name, value in given if value}
+    page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=by_name)
     return visit.render(
         "flows.html",
         rows=[flow_row(visit, flow) for flow in page.data],
@@ -46,6 +54,7 @@ def automation_flows(visit: Visit) -> ResponseReturnValue:
         place=place_of(filters),
         status_choices={name: label for name, (label, _) in _FLOW_FILTERS.items()},
         builder_url=builder_url(visit),
+        connection_name=connection.display_name if connection else None,
     )
 
 
@@ -55,7 +64,7 @@ def automation_switch_flow(visit: Visit, flow_id: str) -> ResponseReturnValue:
     enabled = request.form.get("enabled") == "1"
     visit.state.tenants.flows.set_enabled(visit.integration, flow_id, enabled, user_id=visit.principal.user_id)
     done = "flow-enabled" if enabled else "flow-disabled"
-    return back_to_list(visit, "automation_flows", "status", "search", done=done)
+    return back_to_list(visit, "automation_flows", "status", "search", "connection", done=done)
 
 
 @automation_page("flows", "view")
@@ -97,7 +106,3 @@ def _flow_name(visit: Visit, flow_id: str) -> str | None:
         return visit.state.tenants.flows.get(visit.integration, flow_id).display_name
     except ApiError:
         return None
-
-
-def _by_name(flow: Flow) -> tuple[str, str]:
-    return flow.display_name.casefold(), flow.id

@@ -99,6 +99,11 @@ def flow_row(visit: Visit, flow: Flow) -> FlowRow:
     )
 
 
+def by_name(flow: Flow) -> tuple[str, str]:
+    """The order of flows on pages."""
+    return flow.display_name.casefold(), flow.id
+
+
 def run_row(visit: Visit, run: FlowRun) -> RunRow:
     """The row of a run."""
     started, finished = words.instant(run.start_time or run.created), words.instant(run.finish_time)

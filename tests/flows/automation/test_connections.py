@@ -146,6 +146,50 @@ def test_a_connection_shows_its_flows_by_name(admin: AreaUser, server: Activepie
     assert "SECRET_TEXT" not in page.text
 
 
+def test_a_connection_with_many_flows_names_the_first_and_leads_to_all(
+    admin: AreaUser, server: ActivepiecesServer
+) -> None:
+    connection = save(admin, "Our key")
+    flow_with(server, save(admin, "Another key"))
+    for _ in range(12):
+        flow_with(server, connection)
+
+    for path in ("", "/delete", "/replace"):
+        page = admin.visits(f"/connections/{connection['id']}{path}")
+        assert page.text.count("A flow") == 10
+        assert "and 2 more. Show all" in page.text
+    all_flows = admin.sees(page.links["Show all"])
+
+    assert "Flows that use “Our key”" in all_flows.text
+    assert all_flows.text.count("A flow") == 12
+    kept = all_flows.form("search").values
+    assert admin.visits("/flows", **kept | {"search": "A f"}).text.count("A flow") == 12
+    assert "No flow matches" in admin.visits("/flows", **kept | {"search": "Another"}).text
+
+
+def test_a_host_without_the_list_of_flows_has_no_link_to_it(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_DISABLED_PAGES=["flows"])
+    admin = area_user(app, "alice")
+    admin.links(server)
+    connection = save(admin, "Our key")
+    for _ in range(12):
+        flow_with(server, connection)
+
+    page = admin.visits(f"/connections/{connection['id']}")
+
+    assert "and 2 more." in page.text
+    assert "Show all" not in page.links
+
+
+def test_the_flows_of_a_connection_of_another_tenant_are_not_found(
+    admin: AreaUser, carol: AreaUser, server: ActivepiecesServer
+) -> None:
+    connection = save(admin, "Mine")
+    carol.links(server)
+
+    assert carol.visits("/flows", connection=connection["id"]).status == 404
+
+
 def test_a_connection_is_renamed(admin: AreaUser, server: ActivepiecesServer) -> None:
     connection = save(admin, "Our key")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from flask import Response, request
@@ -20,10 +21,12 @@ from ...api.paging import page_of
 from ..area import words
 from ..area.upstream import Answer, Calls
 from ..area.visit import Forbidden, Visit, automation_page
-from ..rows import FlowRow, connection_row, flow_row, project_url
+from ..rows import FlowRow, by_name, connection_row, flow_row, project_url
 
 _PAGE_SIZE = 25
 _MAX_NAME_LENGTH = 100
+#: How many flows the pages of one connection name.
+_NAMED_FLOWS = 10
 #: What the filter offers, and which states it means.
 _FILTERS: dict[str, tuple[str, Sequence[ConnectionStatus]]] = {
     "working": (Message("Works"), ("ACTIVE",)),
@@ -35,6 +38,14 @@ _FILTERS: dict[str, tuple[str, Sequence[ConnectionStatus]]] = {
 _ALL_OR_NOTHING = Message(
     "This version of Activepieces always changes flows that are on, and deletes the old connection. Allow both."
 )
+
+
+@dataclass(frozen=True)
+class FlowsUsing:
+    """The flows that use a connection: the first ones by name, and how many there are."""
+
+    rows: Sequence[FlowRow]
+    count: int
 
 
 @automation_page("connections", "view")
@@ -174,15 +185,17 @@ def _show(visit: Visit, connection: Connection, problem: InvalidInput | None = N
     )
 
 
-def _flows_using(visit: Visit, connection: Connection) -> Answer[list[FlowRow]]:
-    """The flows by name; only their number is known in a project that tenants share."""
+def _flows_using(visit: Visit, connection: Connection) -> Answer[FlowsUsing]:
+    """The flows; only their number is known in a project that tenants share."""
     if visit.state.tenants.integrations.shares_project(visit.integration):
         return Answer()
     answer: Answer[Sequence[Flow]] = Calls(visit.integration).try_call(
         partial(visit.state.tenants.flows.list, visit.integration, connection_external_ids=[connection.external_id])
     )
-    rows = None if answer.value is None else [flow_row(visit, flow) for flow in answer.value]
-    return Answer(rows, answer.error)
+    if answer.value is None:
+        return Answer(error=answer.error)
+    first = sorted(answer.value, key=by_name)[:_NAMED_FLOWS]
+    return Answer(FlowsUsing([flow_row(visit, flow) for flow in first], len(answer.value)))
 
 
 def _replacement_form(visit: Visit, source: Connection, problem: InvalidInput | None = None) -> Response:
