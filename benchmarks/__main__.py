@@ -18,6 +18,7 @@ from .delivery import MANY, DeliveryFigures, measure_delivery
 from .imports import measure_imports
 from .listing import measure_listing
 from .measurement import Measurement, Plan, measure
+from .pages import measure_pages
 from .targets import missed_targets
 from .tool_listing import measure_tool_listing
 
@@ -49,10 +50,12 @@ def main() -> int:
     imports = measure_imports(3 if options.quick else 15)
     listing = measure_listing(plan.rounds)
     tools = measure_tool_listing(plan.rounds)
+    pages = measure_pages(plan.rounds)
     print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}\n{report.tool_list_line(tools)}")
+    print("\n" + "\n".join(map(report.page_line, pages)))
     if options.json:
-        report.write_json(options.json, plan, measurements, comparisons, deliveries, imports, listing, tools)
-    missed = missed_targets(measurements, comparisons, deliveries, imports, listing, tools)
+        report.write_json(options.json, plan, measurements, comparisons, deliveries, imports, listing, tools, pages)
+    missed = missed_targets(measurements, comparisons, deliveries, imports, listing, tools, pages)
     print(f"\n{report.missed_lines(missed)}")
     return 1 if missed else 0
 

@@ -45,7 +45,7 @@ class OneUserHost(Host):
         return [WORKSPACE]
 
 
-def create(database_url: str, max_staleness: int = 0) -> Flask:
+def create(database_url: str, max_staleness: int = 0, **settings: object) -> Flask:
     """Create the app. Its protected view does the same as the baseline view."""
     app = Flask(__name__)
     app.config.update(
@@ -59,6 +59,7 @@ def create(database_url: str, max_staleness: int = 0) -> Flask:
         ACTIVEPIECES_REVOCATION_MAX_STALENESS=max_staleness,
         ACTIVEPIECES_MCP_TOKEN_LIMIT=1_000_000,
         ACTIVEPIECES_MCP_TENANT_LIMIT=1_000_000,
+        **settings,
     )
     SQLAlchemy(app)
     activepieces = Activepieces(OneUserHost())

@@ -15,6 +15,7 @@ from .delivery import DeliveryFigures
 from .imports import ImportTimes
 from .listing import Listing
 from .measurement import Measurement, Plan
+from .pages import PageCost
 from .tool_listing import ToolListing
 
 _PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "requests", "psycopg", "gunicorn")
@@ -62,6 +63,15 @@ def tool_list_line(listing: ToolListing) -> str:
     return (
         f"listing {listing.tools:,} tools: {listing.listed_ms:.1f} ms of CPU in {listing.pages} pages"
         f" (target {listing.target:.0f}, met: {_yes_or_no(listing.met)})"
+    )
+
+
+def page_line(cost: PageCost) -> str:
+    """The cost of a page of a long list."""
+    return (
+        f"page of {cost.page}: {cost.few_ms:.1f} ms of CPU with one more than fit on a page; with {cost.rows:,}"
+        f" {cost.first_ms:.1f} ms for the first and {cost.last_ms:.1f} ms for the last page: {cost.ratio:.2f} (target"
+        f" {cost.target:.2f}, met: {_yes_or_no(cost.met)})"
     )
 
 
@@ -115,6 +125,7 @@ def write_json(
     imports: ImportTimes,
     listing: Listing,
     tools: ToolListing,
+    pages: list[PageCost],
 ) -> None:
     """Write all figures to a file."""
     document = {
@@ -125,6 +136,7 @@ def write_json(
         "imports": {**asdict(imports), "met": imports.met},
         "listing": {**asdict(listing), "met": listing.met},
         "tools": {**asdict(tools), "met": tools.met},
+        "pages": [{**asdict(each), "met": each.met} for each in pages],
         "comparisons": [comparison_line(each) for each in comparisons],
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

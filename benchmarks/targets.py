@@ -9,6 +9,7 @@ from .delivery import DeliveryFigures
 from .imports import ImportTimes
 from .listing import Listing
 from .measurement import Measurement
+from .pages import PageCost
 from .tool_listing import ToolListing
 
 
@@ -19,6 +20,7 @@ def missed_targets(
     imports: ImportTimes,
     listing: Listing,
     tools: ToolListing,
+    pages: Iterable[PageCost],
 ) -> list[str]:
     """The names of the figures that have a target and miss it; what was not measured misses none."""
     met: dict[str, bool | None] = {f"{each.operation}, {each.database}": each.met for each in measurements}
@@ -26,4 +28,5 @@ def missed_targets(
     for each in deliveries:
         met |= {f"emit, {each.database}": each.emit_met, f"deliveries in order, {each.database}": each.speed_met}
     met |= {"import": imports.met, "listing connections": listing.met, "listing tools": tools.met}
+    met |= {f"page of {each.page}": each.met for each in pages}
     return [name for name, is_met in met.items() if is_met is False]

@@ -10,6 +10,7 @@ from benchmarks.delivery import DeliveryFigures
 from benchmarks.imports import ImportTimes
 from benchmarks.listing import Listing
 from benchmarks.measurement import Measurement
+from benchmarks.pages import PageCost
 from benchmarks.targets import missed_targets
 from benchmarks.tool_listing import ToolListing
 
@@ -28,6 +29,7 @@ TOOL_CALL = replace(VIEW, operation="tool call, strict", ratio=1.2, target=None)
 DELIVERY = DeliveryFigures("SQLite", 0.3, 0.2, 500, 400, None, None)
 IMPORTS = ImportTimes(base_ms=100, package_ms=180, ratio=1.8, target=1.8)
 LISTING = Listing(baseline_ms=1, listed_ms=3, ratio=3, spread=(3, 3), target=3)
+PAGE = PageCost("runs", 1000, few_ms=2, first_ms=3, last_ms=3, target=1.5)
 TOOLS = ToolListing(tools=1000, pages=20, listed_ms=10, target=10)
 
 
@@ -37,8 +39,9 @@ def missed(
     imports: ImportTimes = IMPORTS,
     listing: Listing = LISTING,
     tools: ToolListing = TOOLS,
+    page: PageCost = PAGE,
 ) -> list[str]:
-    return missed_targets(measurements, compare(measurements), [delivery], imports, listing, tools)
+    return missed_targets(measurements, compare(measurements), [delivery], imports, listing, tools, [page])
 
 
 def test_figures_that_equal_their_targets_miss_none() -> None:
@@ -53,6 +56,7 @@ def test_each_figure_beyond_its_target_is_named() -> None:
         imports=replace(IMPORTS, ratio=1.81),
         listing=replace(LISTING, ratio=3.01),
         tools=replace(TOOLS, listed_ms=10.1),
+        page=replace(PAGE, last_ms=3.1),
     )
 
     assert names == [
@@ -63,6 +67,7 @@ def test_each_figure_beyond_its_target_is_named() -> None:
         "import",
         "listing connections",
         "listing tools",
+        "page of runs",
     ]
 
 
