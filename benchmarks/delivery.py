@@ -14,7 +14,7 @@ from marshmallow import Schema, fields
 from sqlalchemy import insert, text
 
 from flask_activepieces import Activepieces
-from flask_activepieces.delivery.subscriptions import Subscriber
+from flask_activepieces.delivery.subscriptions.records import Subscriber
 from flask_activepieces.pieces.declarations import Piece, Trigger
 from flask_activepieces.state import get_state
 from flask_activepieces.storage.event_tables import deliveries, events, subscriptions

@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 
 from ..clock import as_iso
 from ..delivery.log import Delivery
-from ..delivery.subscriptions import Subscription
+from ..delivery.subscriptions.records import Subscription
 from ..state import get_state
 from .output import HostId, json_option, print_record, print_result, print_rows
 

@@ -27,7 +27,8 @@ from .log import mark_old_as_dead, store_results
 from .outcomes import APP_FAILED, MAX_AGE, Attempt, Outcome, outcome_of, wait_seconds
 from .receiving import Receiver, Receivers
 from .sender import Sender
-from .subscriptions import Subscription, pause_in, remove_in
+from .subscriptions.ending import pause_in, remove_in
+from .subscriptions.records import Subscription
 
 log = logging.getLogger(__name__)
 

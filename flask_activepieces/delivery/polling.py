@@ -22,7 +22,8 @@ from ..storage.event_distribution import BATCH
 from ..storage.event_tables import deliveries, events, subscriptions
 from .dispatcher import Dispatcher
 from .receiving import Receivers
-from .subscriptions import Subscriber, Subscription, Subscriptions
+from .subscriptions.records import Subscriber, Subscription
+from .subscriptions.service import Subscriptions
 
 #: How many events one call reads.
 PAGE = 100

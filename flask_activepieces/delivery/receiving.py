@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 from ..storage import tables
 from ..storage.event_tables import subscriptions
 from .dispatcher import Claim
-from .subscriptions import Subscription, subscription_from_row
+from .subscriptions.records import Subscription, subscription_from_row
 from .webhook_urls import WebhookServers
 
 _grants, _tokens, _clients, _integrations = (

@@ -22,7 +22,7 @@ from .outbox import Outbox
 from .polling import Polling
 from .receiving import Receivers
 from .sender import Sender
-from .subscriptions import Subscriptions
+from .subscriptions.service import Subscriptions
 from .webhook_urls import WebhookServers
 from .worker import THREADS, Worker
 

@@ -21,7 +21,7 @@ PAGE = page("delivery")
 EVENT = """
 from app import app, db, task_done
 from flask_activepieces import get_state
-from flask_activepieces.delivery.subscriptions import Subscriber
+from flask_activepieces.delivery.subscriptions.records import Subscriber
 
 nobody = dict.fromkeys(("organization_id", "user_id", "client_id", "grant_id", "personal_token_id"))
 subscriber = Subscriber(**nobody, tenant_id="acme", scope="tasks:read")

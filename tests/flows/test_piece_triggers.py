@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from flask_activepieces import Activepieces
 from flask_activepieces.delivery.polling import PAGE
-from flask_activepieces.delivery.subscriptions import MAX_PER_OWNER
+from flask_activepieces.delivery.subscriptions.service import MAX_PER_OWNER
 from flask_activepieces.storage.event_tables import subscriptions
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of

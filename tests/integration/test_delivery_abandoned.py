@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from flask_activepieces.delivery.polling import Position
-from flask_activepieces.delivery.subscriptions import Subscriber, Subscription
+from flask_activepieces.delivery.subscriptions.records import Subscriber, Subscription
 from flask_activepieces.errors import NotFound
 from flask_activepieces.storage import tables
 from tests.support.clock import StoppedClock

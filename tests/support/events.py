@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from marshmallow import Schema, fields
 
 from flask_activepieces import Activepieces
-from flask_activepieces.delivery.subscriptions import Subscriber, Subscription
+from flask_activepieces.delivery.subscriptions.records import Subscriber, Subscription
 from flask_activepieces.pieces.declarations import Piece, Trigger
 from flask_activepieces.state import get_state
 

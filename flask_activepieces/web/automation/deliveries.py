@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from ...delivery.log import Delivery
 from ...delivery.outcomes import APP_FAILED, WEB_PAGE
-from ...delivery.subscriptions import Subscription
+from ...delivery.subscriptions.records import Subscription
 from ...errors import DeclarationError, NotFound
 from ...messages import Message
 from ...oauth.clients.redirect_uris import display_origin

@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length
 
 from ...crypto.keyring import looks_like_id
-from ...delivery.subscriptions import Subscriber, Subscription, owner_of
+from ...delivery.subscriptions.records import Subscriber, Subscription, owner_of
 from ...errors import NotFound
 from ..api.operations import json_body, load
 from .base import Caller, bearer_view, trigger_inputs

@@ -1,4 +1,4 @@
-"""Subscriptions: which flow gets which events, and with whose permissions.
+"""Creates, lists, pauses and removes subscriptions.
 
 A subscription has no more rights than the token that created it: it ends with the grant, personal access token or
 sign-in, and its payloads contain only fields that the scopes of the token allow.
@@ -9,75 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, true, update
 
-from ..clock import Clock
-from ..crypto.keyring import Encryptor, random_id
-from ..crypto.webhook_signatures import new_secret
-from ..errors import InvalidInput, NotFound, SignatureError
-from ..host.ids import checked_id
-from ..storage.audit import Audit, Event
-from ..storage.database import ConcurrentUpdate, Database, Transaction
-from ..storage.dialects import insert_ignore
-from ..storage.event_distribution import distribute_events, lock_distribution
-from ..storage.event_tables import deliveries, subscriptions
-from ..storage.keyset import Keyset, Page
-from .webhook_urls import WebhookServers
+from ...clock import Clock
+from ...crypto.keyring import Encryptor, random_id
+from ...crypto.webhook_signatures import new_secret
+from ...errors import InvalidInput, NotFound, SignatureError
+from ...host.ids import checked_id
+from ...storage.audit import Audit
+from ...storage.database import ConcurrentUpdate, Database, Transaction
+from ...storage.dialects import insert_ignore
+from ...storage.event_distribution import distribute_events, lock_distribution
+from ...storage.event_tables import subscriptions
+from ...storage.keyset import Keyset, Page
+from ..webhook_urls import WebhookServers
+from .ending import pause_in, remove_in
+from .records import Subscriber, Subscription, event_of, find_in, owner_of, subscription_from_row
 
 #: Each event is stored once for each subscription that gets it.
 MAX_PER_OWNER = 1000
 
 _table = subscriptions
 _ORDER = Keyset(_table.c.created_at, _table.c.id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subscriber:
-    """The owner of the token with which a flow subscribes."""
-
-    tenant_id: str
-    organization_id: str | None
-    user_id: str | None
-    client_id: str | None
-    grant_id: str | None
-    personal_token_id: str | None
-    scope: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subscription:
-    """A flow that gets the events of a trigger."""
-
-    id: str
-    tenant_id: str
-    organization_id: str | None
-    user_id: str | None
-    client_id: str | None
-    grant_id: str | None
-    personal_token_id: str | None
-    integration_id: str | None
-    trigger_name: str
-    #: None: the flow asks the app for new events.
-    webhook_url: str | None
-    server: str
-    inputs: Mapping[str, Any]
-    scope: str
-    encrypted_secret: str = field(repr=False)
-    state: str
-    state_reason: str | None
-    created_at: int
-    renewed_at: int
-    failures: int
-
-
-def owner_of(subscriber: Subscriber | Subscription) -> Sequence[str | None]:
-    """Who may renew, read and end a subscription: a user in a workspace, or a client that acts for itself."""
-    client_id = subscriber.client_id if subscriber.user_id is None else None
-    return subscriber.tenant_id, subscriber.organization_id, subscriber.user_id, client_id
 
 
 class Subscriptions:
@@ -150,7 +106,8 @@ class Subscriptions:
                 renewal = update(_table).where(_table.c.id == chosen).values(**values, due_at=due_at)
                 if not transaction.execute_rowcount(renewal):
                     raise ConcurrentUpdate  # another request has just removed it
-            return _read(transaction.conn, chosen), secret, current is None
+            stored = transaction.execute(select(_table).where(_table.c.id == chosen)).one()
+            return subscription_from_row(stored), secret, current is None
 
         return self._database.run_in_transaction(run)
 
@@ -162,7 +119,7 @@ class Subscriptions:
             pass
         if not transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
             raise ConcurrentUpdate  # another request has just subscribed the same URL
-        self._audit.record(transaction, _event("subscription.created", row, now, user_id=subscriber.user_id))
+        self._audit.record(transaction, event_of("subscription.created", row, now, user_id=subscriber.user_id))
 
     def _secret_of(self, row: Row[Any]) -> str | None:
         try:
@@ -173,7 +130,7 @@ class Subscriptions:
 
     def get(self, subscription_id: str, *, tenant_id: str) -> Subscription:
         """The tenant's subscription; `NotFound` for any other."""
-        found = self._database.read(lambda conn: _find(conn, subscription_id, tenant_id))
+        found = self._database.read(lambda conn: find_in(conn, subscription_id, tenant_id))
         if found is None:
             raise NotFound("subscription", subscription_id)
         return found
@@ -209,7 +166,7 @@ class Subscriptions:
         now = int(self._clock())
 
         def run(transaction: Transaction) -> bool:
-            found = _find(transaction.conn, subscription_id, tenant_id)
+            found = find_in(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 return False
             # Activepieces asks for it with the token of the owner.
@@ -262,7 +219,7 @@ class Subscriptions:
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
-            found = _find(transaction.conn, subscription_id, tenant_id)
+            found = find_in(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 raise NotFound("subscription", subscription_id)
             pause_in(transaction, found, self._audit, reason=reason, user_id=user_id, now=now)
@@ -274,64 +231,16 @@ class Subscriptions:
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
-            found = _find(transaction.conn, subscription_id, tenant_id)
+            found = find_in(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 raise NotFound("subscription", subscription_id)
             due_at = None if found.webhook_url is None else now
             values = {"state": "active", "state_reason": None, "due_at": due_at, "failures": 0}
             is_paused = (_table.c.id == found.id) & (_table.c.state == "paused")
             if transaction.execute_rowcount(update(_table).where(is_paused).values(**values)):
-                self._audit.record(transaction, _event("subscription.resumed", vars(found), now, user_id=user_id))
+                self._audit.record(transaction, event_of("subscription.resumed", vars(found), now, user_id=user_id))
 
         self._database.run_in_transaction(run)
-
-
-def remove_in(
-    transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, user_id: str | None, now: int
-) -> None:
-    """Delete the subscription, unless it was renewed since it was read; its pending deliveries are dead.
-
-    ``user_id`` is that of the user who ends it; None if that happens automatically.
-    """
-    # Otherwise an event could be distributed to it between the two statements, and wait forever.
-    lock_distribution(transaction, now)
-    if not transaction.execute_rowcount(delete(_table).where(_is_unchanged(subscription))):
-        return
-    transaction.execute(
-        update(deliveries)
-        .where(deliveries.c.subscription_id == subscription.id, deliveries.c.state == "pending")
-        .values(state="dead", last_error=reason, updated_at=now)
-    )
-    audit.record(transaction, _event("subscription.removed", vars(subscription), now, user_id=user_id, reason=reason))
-
-
-def pause_in(
-    transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, user_id: str | None, now: int
-) -> None:
-    """Pause the subscription, unless it was renewed since it was read; new events are kept.
-
-    ``user_id`` is that of the user who pauses it; None for operators, and if it happens automatically.
-    """
-    is_active = _is_unchanged(subscription) & (_table.c.state == "active")
-    values = {"state": "paused", "state_reason": reason, "due_at": None}
-    if transaction.execute_rowcount(update(_table).where(is_active).values(**values)):
-        audit.record(
-            transaction, _event("subscription.paused", vars(subscription), now, user_id=user_id, reason=reason)
-        )
-
-
-def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
-    # Each time a flow subscribes, its secret is encrypted again. So a late response does not end a newer
-    # subscription.
-    return and_(_table.c.id == subscription.id, _table.c.encrypted_secret == subscription.encrypted_secret)
-
-
-def _find(conn: Connection, subscription_id: str, tenant_id: str | None) -> Subscription | None:
-    statement = select(_table).where(_table.c.id == subscription_id)
-    if tenant_id is not None:
-        statement = statement.where(_table.c.tenant_id == tenant_id)
-    row = conn.execute(statement).one_or_none()
-    return None if row is None else subscription_from_row(row)
 
 
 def _check_count(conn: Connection, subscriber: Subscriber) -> None:
@@ -351,36 +260,5 @@ def _is_in(organizations: Collection[str | None]) -> ColumnElement[bool]:
     return _table.c.organization_id.in_([name or "" for name in organizations])
 
 
-def _read(conn: Connection, subscription_id: str) -> Subscription:
-    return subscription_from_row(conn.execute(select(_table).where(_table.c.id == subscription_id)).one())
-
-
-def subscription_from_row(row: Row[Any]) -> Subscription:
-    """The subscription of a row of the table."""
-    values = {name: getattr(row, name) for name in Subscription.__dataclass_fields__}
-    inputs = json.loads(values["inputs"])
-    return Subscription(**{**values, "organization_id": values["organization_id"] or None, "inputs": inputs})
-
-
 def _target_hash(subscriber: Subscriber, trigger_name: str, target: str) -> str:
     return hashlib.sha256(json.dumps([*owner_of(subscriber), trigger_name, target]).encode()).hexdigest()
-
-
-def _event(
-    name: str, values: Mapping[str, Any], now: int, *, user_id: str | None, reason: str | None = None
-) -> Event:
-    """An event by this user, who need not be the owner of the subscription."""
-    detail = {"trigger": values["trigger_name"], "subscription": values["id"]}
-    if values["user_id"] is not None:
-        detail["owner_id"] = values["user_id"]
-    if reason is not None:
-        detail["reason"] = reason
-    return Event(
-        name=name,
-        at=now,
-        tenant_id=values["tenant_id"],
-        user_id=user_id,
-        client_id=values["client_id"],
-        grant_id=values["grant_id"],
-        detail=detail,
-    )

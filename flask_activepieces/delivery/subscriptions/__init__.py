@@ -1,0 +1,1 @@
+"""Subscriptions: which flow gets which events, and with whose permissions."""
