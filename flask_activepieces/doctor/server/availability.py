@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...api_client.errors import ApiError, ResourceNotFound, RouteNotFound, UnexpectedResponse
+from ...api_client.errors import ApiError, ResourceNotFound, RouteNotFound, ServerError, UnexpectedResponse
 from ...api_client.resources.server import release
 from ..findings import Finding, Findings, Kind
 from ..subject import Subject, UsedServer
@@ -60,6 +60,11 @@ def _unreachable(server: UsedServer, error: ApiError) -> Finding:
         return OTHER_SERVICE.found(
             f"{server.url} does not answer as Activepieces does: {error.detail or error.status}.",
             "Correct ACTIVEPIECES_BASE_URL, or the server of the integration. Browsers use the same address.",
+        )
+    if isinstance(error, ServerError):
+        return UNREACHABLE.found(
+            f"{server.url} answers with the status {error.status}.",
+            "Start Activepieces behind its proxy, or look at its log.",
         )
     return UNREACHABLE.found(
         f"{server.url} cannot be reached: {error.detail or error.status}.",

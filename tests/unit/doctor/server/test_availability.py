@@ -42,6 +42,15 @@ def test_an_unreachable_server_is_found(make_app: MakeApp) -> None:
     assert only(findings, "activepieces-unreachable").seen == f"{url} cannot be reached: the connection was refused."
 
 
+def test_a_proxy_without_its_server_is_found(make_app: MakeApp) -> None:
+    with raw_server(lambda request: request.answer(502, {}, kind="text/html")) as server:
+        findings = check_availability(Subject(app=make_app(ACTIVEPIECES_BASE_URL=server.url, **KEY)))
+
+        found = only(findings, "activepieces-unreachable")
+        assert found.seen == f"{server.url} answers with the status 502."
+        assert found.remedy == "Start Activepieces behind its proxy, or look at its log."
+
+
 @pytest.mark.parametrize(("status", "kind"), [(200, "text/html"), (404, "application/json")])
 def test_another_service_is_found(make_app: MakeApp, status: int, kind: str) -> None:
     with raw_server(lambda request: request.answer(status, {}, kind=kind)) as server:
