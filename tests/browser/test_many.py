@@ -33,7 +33,7 @@ PAGES = [
     f"{AREA}/connections/{{own connection}}/replace",
     f"{AREA}/connections/{{own connection}}/delete",
     f"{AREA}/flows",
-    f"{AREA}/flows?connection={{own connection}}",
+    f"{AREA}/flows?uses={{own connection}}",
     f"{AREA}/runs",
     f"{AREA}/runs?status=failed",
     f"{AREA}/deliveries",

@@ -35,7 +35,7 @@ def automation_flows(visit: Visit) -> ResponseReturnValue:
     """The flows by name, all or those that use one connection, filtered and paged."""
     status, search = request.args.get("status", ""), request.args.get("search", "").strip()
     statuses = [_FLOW_FILTERS[status][1]] if status in _FLOW_FILTERS else []
-    connection_id = request.args.get("connection", "")
+    connection_id = request.args.get("uses", "")
     connection = visit.state.tenants.connections.get(visit.integration, connection_id) if connection_id else None
     found = visit.state.tenants.flows.list(
         visit.integration,
@@ -43,7 +43,7 @@ def automation_flows(visit: Visit) -> ResponseReturnValue:
         statuses=statuses,
         connection_external_ids=[connection.external_id] if connection else [],
     )
-    given = (("status", status), ("search", search), ("connection", connection_id))
+    given = (("status", status), ("search", search), ("uses", connection_id))
     filters = {name: value for name, value in given if value}
     page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=by_name)
     return visit.render(
@@ -64,7 +64,7 @@ def automation_switch_flow(visit: Visit, flow_id: str) -> ResponseReturnValue:
     enabled = request.form.get("enabled") == "1"
     visit.state.tenants.flows.set_enabled(visit.integration, flow_id, enabled, user_id=visit.principal.user_id)
     done = "flow-enabled" if enabled else "flow-disabled"
-    return back_to_list(visit, "automation_flows", "status", "search", "connection", done=done)
+    return back_to_list(visit, "automation_flows", "status", "search", "uses", done=done)
 
 
 @automation_page("flows", "view")

@@ -162,6 +162,7 @@ def test_a_connection_with_many_flows_names_the_first_and_leads_to_all(
 
     assert "Flows that use “Our key”" in all_flows.text
     assert all_flows.text.count("A flow") == 12
+    assert "You signed in" not in all_flows.text
     kept = all_flows.form("search").values
     assert admin.visits("/flows", **kept | {"search": "A f"}).text.count("A flow") == 12
     assert "No flow matches" in admin.visits("/flows", **kept | {"search": "Another"}).text
@@ -187,7 +188,7 @@ def test_the_flows_of_a_connection_of_another_tenant_are_not_found(
     connection = save(admin, "Mine")
     carol.links(server)
 
-    assert carol.visits("/flows", connection=connection["id"]).status == 404
+    assert carol.visits("/flows", uses=connection["id"]).status == 404
 
 
 def test_a_connection_is_renamed(admin: AreaUser, server: ActivepiecesServer) -> None:
