@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from flask import Flask
 from flask_babel import Babel
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.documents import blocks, page
+from tests.support.translations import write_catalog
 
 FRAME, ONE_BLOCK = blocks(page("theming"), "jinja")
 
@@ -53,12 +52,7 @@ def test_one_block_of_a_page_can_be_changed(make_app: MakeApp, tmp_path: Path) -
 
 
 def test_the_apps_layout_uses_the_apps_catalogue(make_app: MakeApp, tmp_path: Path) -> None:
-    catalogue = Catalog(locale="de")
-    catalogue.add("Sign out", "Abmelden")
-    folder = tmp_path / "translations" / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "messages.mo").open("wb") as file:
-        write_mo(file, catalogue)
+    translations = write_catalog(tmp_path / "translations", {"Sign out": "Abmelden"}, domain="messages")
     layout = "{{ _('Sign out') }} {{ gettext('Sign out') }} {% block main %}{% endblock %}"
     write_template(tmp_path, "layout.html", layout)
     write_template(tmp_path, "flask_activepieces/base.html", FRAME)
@@ -67,7 +61,7 @@ def test_the_apps_layout_uses_the_apps_catalogue(make_app: MakeApp, tmp_path: Pa
         use_templates_in(app, tmp_path)
         Babel(app, locale_selector=lambda: "de")
 
-    app = make_app(first=first, BABEL_TRANSLATION_DIRECTORIES=str(tmp_path / "translations"))
+    app = make_app(first=first, BABEL_TRANSLATION_DIRECTORIES=translations)
 
     content = Person(app, "bob").sees("/oauth/connected-apps").text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import request
@@ -14,6 +15,7 @@ from tests.conftest import MakeApp
 from tests.support.document_clients import Site
 from tests.support.filled import Filled, filled_app
 from tests.support.live import serving
+from tests.support.translations import write_catalog
 
 pytestmark = pytest.mark.browser
 
@@ -42,9 +44,10 @@ def phone(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def filled(make_app: MakeApp, server: ActivepiecesServer, agent_site: Site) -> Filled:
-    """The filled app, in the language of a cookie."""
-    filled = filled_app(make_app, server, agent_site)
+def filled(make_app: MakeApp, server: ActivepiecesServer, agent_site: Site, tmp_path: Path) -> Filled:
+    """The filled app, in the language of a cookie. For Arabic, it has one text of its own."""
+    arabic = write_catalog(tmp_path, {"Connected apps": "التطبيقات المرتبطة"}, "ar")
+    filled = filled_app(make_app, server, agent_site, BABEL_TRANSLATION_DIRECTORIES=arabic)
     Babel(filled.app, locale_selector=lambda: request.cookies.get("language", "en"))
     return filled
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from flask_babel import Babel
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
-from tests.support.catalogs import DOMAIN, entries, extracted, forms
+from tests.support.catalogs import entries, extracted, forms
 from tests.support.document_clients import Site
 from tests.support.filled import ShownTexts, filled_app
 from tests.support.pages import Page
+from tests.support.translations import write_catalog
 
 #: What only developers understand.
 TECHNICAL = {
@@ -42,25 +42,21 @@ NAMES = re.compile(
 
 @pytest.fixture
 def pages(
-    make_app: MakeApp, server: ActivepiecesServer, agent_site: Site, marked_translations: Path
+    make_app: MakeApp, server: ActivepiecesServer, agent_site: Site, marked_translations: str
 ) -> dict[str, Page]:
     """All pages, in a language in which every translation is the message in angle quotes."""
-    filled = filled_app(make_app, server, agent_site, BABEL_TRANSLATION_DIRECTORIES=str(marked_translations))
+    filled = filled_app(make_app, server, agent_site, BABEL_TRANSLATION_DIRECTORIES=marked_translations)
     Babel(filled.app, locale_selector=lambda: "de")
     return {address: page for address, page in (*filled.pages(), *filled.mistyped_pages(), *filled.failing_pages())}
 
 
 @pytest.fixture
-def marked_translations(tmp_path: Path) -> Path:
+def marked_translations(tmp_path: Path) -> str:
     catalog = Catalog(locale="de")
     for entry in entries(extracted()):
         marked = tuple(f"«{form}»" for form in forms(entry.id))
         catalog.add(entry.id, marked if entry.pluralizable else marked[0])
-    path = tmp_path / "translations" / "de" / "LC_MESSAGES" / f"{DOMAIN}.mo"
-    path.parent.mkdir(parents=True)
-    with path.open("wb") as file:
-        write_mo(file, catalog)
-    return tmp_path / "translations"
+    return write_catalog(tmp_path, catalog)
 
 
 def technical_words(html: str) -> Iterator[str]:

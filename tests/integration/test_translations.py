@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from flask import Flask
 from flask_babel import Babel
 from werkzeug.test import TestResponse
@@ -18,6 +17,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program
 from tests.support.pages import Page
 from tests.support.storage import database_away
+from tests.support.translations import write_catalog
 
 PACKAGE = Path(flask_activepieces.__path__[0])
 EXTRACTION_METHODS = [("**/templates/flask_activepieces/**.html", "jinja2"), ("**.py", "python")]
@@ -25,7 +25,7 @@ LIST = "/automation/clients"
 
 
 @pytest.fixture(scope="module")
-def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def translations(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A catalogue in which every translation is the message in angle quotes."""
     catalogue = Catalog(locale="de")
     keywords = {"ap_text": None, "Message": None}
@@ -33,17 +33,12 @@ def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _, _, message, _, _ in extract_from_dir(PACKAGE / part, EXTRACTION_METHODS, keywords=keywords):
             assert isinstance(message, str)
             catalogue.add(message, f"«{message}»")
-    root = tmp_path_factory.mktemp("translations")
-    folder = root / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "flask_activepieces.mo").open("wb") as file:
-        write_mo(file, catalogue)
-    return root
+    return write_catalog(tmp_path_factory.mktemp("translations"), catalogue)
 
 
 @pytest.fixture
-def app(make_app: MakeApp, translations: Path) -> Flask:
-    app = make_app(BABEL_TRANSLATION_DIRECTORIES=str(translations))
+def app(make_app: MakeApp, translations: str) -> Flask:
+    app = make_app(BABEL_TRANSLATION_DIRECTORIES=translations)
     Babel(app, locale_selector=lambda: "de")
     return app
 

@@ -5,6 +5,7 @@ Our catalogs are part of the package. The host's catalogs of the domain ``flask_
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from gettext import GNUTranslations, NullTranslations, find
@@ -35,13 +36,15 @@ class Language:
 
 
 def language() -> Language:
-    """The reader's language."""
+    """The reader's language, or English if there is no catalog for it."""
     if not _has_babel():
         return Language()
     from flask_babel import get_locale  # optional: imported only where the host has it
 
     locale = get_locale()
-    return Language(str(locale).replace("_", "-"), locale.text_direction) if locale else Language()
+    if locale is None or not _is_translated(str(locale)):
+        return Language()
+    return Language(str(locale).replace("_", "-"), locale.text_direction)
 
 
 def gettext(message: str, **values: Any) -> str:
@@ -71,7 +74,8 @@ def format_number(number: int) -> str:
         return f"{number:,}"
     from flask_babel import format_decimal
 
-    return str(format_decimal(number))
+    with _page_locale():
+        return str(format_decimal(number))
 
 
 def format_time(instant: int, now: int) -> Markup:
@@ -86,7 +90,8 @@ def exact_time(instant: int) -> str:
         return format_for_people(instant)
     from flask_babel import format_datetime
 
-    return str(format_datetime(as_datetime(instant), "long"))
+    with _page_locale():
+        return str(format_datetime(as_datetime(instant), "long"))
 
 
 def relative_time(instant: int, now: int) -> str:
@@ -97,7 +102,8 @@ def relative_time(instant: int, now: int) -> str:
     if _has_babel():
         from flask_babel import format_timedelta
 
-        return str(format_timedelta(timedelta(seconds=seconds), add_direction=True))
+        with _page_locale():
+            return str(format_timedelta(timedelta(seconds=seconds), add_direction=True))
     # The largest unit of which there is about one; 50 minutes are nearly an hour, but not 40.
     unit, length = next((each for each in _UNITS if abs(seconds) >= 0.85 * each[1]), _UNITS[-1])
     count = max(1, round(abs(seconds) / length))
@@ -109,29 +115,49 @@ def _has_babel() -> bool:
     return "babel" in current_app.extensions
 
 
+def _page_locale() -> AbstractContextManager[None]:
+    """The locale of Flask-Babel's functions: English where the texts are, so that no line mixes two languages."""
+    from flask_babel import force_locale, get_locale
+
+    is_english = not _is_translated(str(get_locale() or "en"))
+    return force_locale("en") if is_english else nullcontext()
+
+
+def _is_translated(locale: str) -> bool:
+    """Whether the texts are in the language of the locale; they were written in English."""
+    return locale.partition("_")[0] == "en" or isinstance(_catalogs(locale), GNUTranslations)
+
+
 def _translate(message: str) -> str:
     return _translations().gettext(message) if _has_babel() else message
 
 
 def _translations() -> NullTranslations:
     """The catalogs for the reader's language: those of the host, then ours, each with its own rule for plurals."""
-    from flask_babel import get_babel, get_locale
+    from flask_babel import get_locale
+
+    return _catalogs(str(get_locale() or "en"))
+
+
+def _catalogs(locale: str) -> NullTranslations:
+    """The first catalog, which falls back on the others; an empty one if there is none."""
+    from flask_babel import get_babel
 
     loaded: dict[str, NullTranslations] = current_app.extensions.setdefault(_CATALOGS_KEY, {})
-    locale = str(get_locale() or "en")
     if locale not in loaded:
         # Of several catalogs of the host with a message, the last one has precedence, as in Flask-Babel.
-        catalogs = [_load(folder, locale) for folder in (*reversed(get_babel().translation_directories), _CATALOGS)]
+        folders = (*reversed(get_babel().translation_directories), _CATALOGS)
+        catalogs = [catalog for folder in folders if (catalog := _load(folder, locale))]
         for catalog, next_catalog in pairwise(catalogs):
             catalog.add_fallback(next_catalog)
-        loaded[locale] = catalogs[0]
+        loaded[locale] = catalogs[0] if catalogs else NullTranslations()
     return loaded[locale]
 
 
-def _load(folder: str | Path, locale: str) -> NullTranslations:
-    """The catalog of a locale, else that of its language, in a copy of its own; an empty one if there is none."""
+def _load(folder: str | Path, locale: str) -> NullTranslations | None:
+    """The catalog of a locale, else that of its language, in a copy of its own; None if there is none."""
     found = find(_DOMAIN, folder, [locale])
     if found is None:
-        return NullTranslations()
+        return None
     with Path(found).open("rb") as file:
         return GNUTranslations(file)

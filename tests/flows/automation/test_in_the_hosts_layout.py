@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from flask import Flask, render_template
 from flask_babel import Babel
 
@@ -19,6 +17,7 @@ from tests.support.documents import blocks, page
 from tests.support.hosts import HostWithLabs
 from tests.support.pages import Page
 from tests.support.pieces import make_piece_app
+from tests.support.translations import write_catalog
 
 PREFIX = "/settings/automation"
 LAYOUT = """<!doctype html>
@@ -60,16 +59,6 @@ def use_layout(app: Flask, root: Path) -> None:
     app.add_url_rule("/own", "own", lambda: render_template("own.html"))
 
 
-def add_german(root: Path) -> None:
-    catalog = Catalog(locale="de")
-    for message, translation in GERMAN.items():
-        catalog.add(message, translation)
-    folder = root / "translations" / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "flask_activepieces.mo").open("wb") as file:
-        write_mo(file, catalog)
-
-
 @pytest.fixture
 def alice(make_app: MakeApp, server: ActivepiecesServer, tmp_path: Path) -> Person:
     """The admin, whose workspace is linked."""
@@ -78,7 +67,7 @@ def alice(make_app: MakeApp, server: ActivepiecesServer, tmp_path: Path) -> Pers
         use_layout(app, tmp_path)
         Babel(app, locale_selector=lambda: "de")
 
-    add_german(tmp_path)
+    write_catalog(tmp_path / "translations", GERMAN)
     app, _ = make_piece_app(
         make_app,
         first=first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,6 +21,7 @@ from flask_activepieces.web.pages.i18n import (
     ngettext,
     relative_time,
 )
+from tests.support.translations import write_catalog
 
 NOW = 1_800_000_000
 HOUR, DAY = 3600, 86_400
@@ -100,7 +102,9 @@ def test_a_number_has_the_readers_separators(locale: str, text: str) -> None:
         ("de", 2 * DAY, "in 2 Tagen"),
         ("fr", -3 * HOUR, "il y a 3 heures"),
         ("es", 2 * DAY, "dentro de 2 días"),
-        ("he", -DAY, "לפני יום 1"),
+        # No catalog: in the language of the text around it.
+        ("he", -DAY, "1 day ago"),
+        ("en_GB", -DAY, "1 day ago"),
     ],
 )
 def test_a_time_is_relative_to_now(locale: str, seconds: int, text: str) -> None:
@@ -124,12 +128,29 @@ def test_the_time_for_machines_does_not_depend_on_the_language() -> None:
     ("locale", "expected"),
     [
         ("de", Language("de", "ltr")),
-        ("pt_BR", Language("pt-BR", "ltr")),
-        ("zh_Hant_TW", Language("zh-Hant-TW", "ltr")),
-        ("ar", Language("ar", "rtl")),
-        ("he", Language("he", "rtl")),
+        ("de_AT", Language("de-AT", "ltr")),
+        ("en_GB", Language("en-GB", "ltr")),
+        # No catalog: the texts are in English.
+        ("zh_Hant_TW", Language("en", "ltr")),
+        ("ar", Language("en", "ltr")),
     ],
 )
 def test_the_page_states_its_language_and_direction(locale: str, expected: Language) -> None:
     with reading(locale):
         assert language() == expected
+
+
+def test_an_app_with_a_catalog_for_it_has_pages_from_right_to_left(tmp_path: Path) -> None:
+    translations = write_catalog(tmp_path, {"just now": "עכשיו"}, "he")
+
+    with reading("he", BABEL_TRANSLATION_DIRECTORIES=translations):
+        assert language() == Language("he", "rtl")
+        assert relative_time(NOW - DAY, NOW) == "לפני יום 1"
+        assert relative_time(NOW, NOW) == "עכשיו"
+        assert gettext("Connected apps") == "Connected apps"
+
+
+def test_numbers_and_times_are_in_the_language_of_the_texts() -> None:
+    with reading("ar_EG", BABEL_DEFAULT_TIMEZONE="Africa/Cairo"):
+        assert format_number(1234567) == "1,234,567"
+        assert exact_time(NOW) == "January 15, 2027, 10:00:00\u202fAM +0200"
