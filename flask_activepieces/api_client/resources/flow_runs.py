@@ -15,6 +15,9 @@ from .resource import Record, Resource
 #: Continue at the failed step with the previous results, or start again with the current flow.
 RetryStrategy = Literal["FROM_FAILED_STEP", "ON_LATEST_VERSION"]
 
+_STACK_FRAME = re.compile(r"\s+at \S")
+_HTTP_ERROR = re.compile(r'\s*\{\s*"response"\s*:\s*\{\s*"status"\s*:\s*(\d{3})\b')
+
 
 @dataclass(frozen=True, kw_only=True)
 class FailedStep:
@@ -37,7 +40,14 @@ class FailedStep:
         # Seen on a 0.85.2 server: JSON with a message that is again JSON with a message.
         while (inner := _json_string("message", reason)) is not None:
             reason = inner
-        return reason
+        return "\n".join(line for line in reason.split("\n") if not _STACK_FRAME.match(line))
+
+    @property
+    def http_status(self) -> int | None:
+        """The status of the response, if the step called a service that answered with an error."""
+        # In the form of the piece framework's HttpError: {"response": {"status": 401, "body": …}, "request": …}.
+        match = _HTTP_ERROR.match(self.reason)
+        return None if match is None else int(match[1])
 
 
 @dataclass(frozen=True, kw_only=True)

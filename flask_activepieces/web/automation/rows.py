@@ -8,11 +8,12 @@ from urllib.parse import quote
 from flask import url_for
 
 from ...api_client.resources.connections import Connection
-from ...api_client.resources.flow_runs import FlowRun
+from ...api_client.resources.flow_runs import FailedStep, FlowRun
 from ...api_client.resources.flows import Flow
 from ...integrations.client_factory import site_url
 from ...integrations.connections.ownership import ACCOUNT
 from ...state import State
+from ..pages.i18n import gettext
 from .area import words
 from .area.visit import Visit
 from .area.words import Status
@@ -108,7 +109,7 @@ def run_row(visit: Visit, run: FlowRun) -> RunRow:
     """The row of a run."""
     started, finished = words.instant(run.start_time or run.created), words.instant(run.finish_time)
     status = words.run_status(run)
-    reason = run.failed_step.reason if run.failed_step and visit.allows("edit") else None
+    reason = _reason(run.failed_step) if run.failed_step and visit.allows("edit") else None
     return RunRow(
         id=run.id,
         flow_id=run.flow_id,
@@ -119,7 +120,7 @@ def run_row(visit: Visit, run: FlowRun) -> RunRow:
         started_at=started,
         seconds=None if started is None or finished is None else max(0, finished - started),
         failed_step=run.failed_step.display_name if run.failed_step else None,
-        reason=reason and _shortened(reason),
+        reason=reason,
         url=f"{project_url(visit)}/runs/{quote(run.id, safe='')}",
     )
 
@@ -138,6 +139,11 @@ def project_url(visit: Visit) -> str:
     return f"{site_url(base_url)}/projects/{quote(integration.project_id, safe='')}"
 
 
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+def _reason(step: FailedStep) -> str | None:
+    """Why a step failed, in words; None if Activepieces only has data about it."""
+    if step.http_status is not None:
+        return gettext("The service answered with the status %(status)s.", status=step.http_status)
+    line = " ".join(step.reason.split())
+    if not line or line[0] in "{[":
+        return None
     return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1]}…"

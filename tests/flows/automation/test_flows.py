@@ -204,6 +204,30 @@ def test_a_run_of_another_tenant_is_not_found(admin: AreaUser, carol: AreaUser, 
     assert "No runs yet" in carol.visits("/runs").text
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            '{"message": "Error: refused\\n    at Socket.connect (net.js:1)"}',
+            "Failed at the step “step_1” : Error: refused Try",
+        ),
+        (
+            '{"message": "{\\"response\\": {\\"status\\": 401}}"}',
+            "“step_1” : The service answered with the status 401. Try",
+        ),
+        ('{"other": 1}', "Failed at the step “step_1” Try"),
+    ],
+)
+def test_the_reason_of_a_failed_run_is_in_words(
+    admin: AreaUser, server: ActivepiecesServer, message: str, shown: str
+) -> None:
+    failing_flow(server)
+    (run,) = server.state.store.all("flow_run")
+    server.state.store.change("flow_run", run["id"], failedStep={**run["failedStep"], "message": message})
+
+    assert shown in admin.visits("/runs").text
+
+
 def test_a_thousand_runs_are_paged_with_one_call_each(admin: AreaUser, server: ActivepiecesServer) -> None:
     failing_flow(server)
     (run,) = server.state.store.all("flow_run")

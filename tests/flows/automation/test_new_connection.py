@@ -342,6 +342,7 @@ def test_a_user_signs_in_at_a_third_party(
     assert sent.location.startswith(f"{acme.url}/oauth/authorize?")
     assert query["client_id"] == ["our-app"]
     assert "You signed in, and the connection works." in listed.text
+    assert "You signed in" not in live_alice.visits("/flows", connection="any").text
     assert "Our Slack" in listed.links
 
 

@@ -52,7 +52,7 @@ def notice(name: str | None) -> str | None:
 
 
 def sign_in_notice(query: Mapping[str, str]) -> str | None:
-    """The result of a sign-in at a third party, which its callback adds to the query."""
+    """The result of a sign-in at a third party, which its callback adds to the query of the page it leads to."""
     if "error" in query:
         return notice("sign-in-declined")
     return notice("signed-in") if "connection" in query else None

@@ -20,7 +20,7 @@ from ...pages.errors import NOT_ALLOWED, ErrorText, error_text
 from ...pages.i18n import gettext
 from ...pages.rendering import check_page_token, current_path, error_page, render_with_forms, see_other, to_login
 from ...routes import View
-from .notices import notice, sign_in_notice
+from .notices import notice
 from .pages import endpoint_of, navigation, open_pages
 from .upstream import upstream_error_text
 from .workspaces import current_workspace, selected_principal
@@ -108,9 +108,7 @@ class Visit:
             prefix=self.state.settings.automation_prefix,
             allow_scripts=True,
             errors={name: gettext(message) for name, message in errors.items()},
-            notice=notice(request.args.get("done")) or sign_in_notice(request.args),
-            **self._frame(),
-            **context,
+            **{"notice": notice(request.args.get("done")), **self._frame(), **context},
         )
 
     def error_page(self, text: ErrorText) -> Response:

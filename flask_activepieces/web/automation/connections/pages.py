@@ -19,6 +19,7 @@ from ....integrations.connections.service import ConnectionFilter
 from ....messages import Message
 from ...api.paging import page_of
 from ..area import words
+from ..area.notices import notice, sign_in_notice
 from ..area.upstream import Answer, Calls
 from ..area.visit import Forbidden, Visit, automation_page
 from ..rows import FlowRow, by_name, connection_row, flow_row, project_url
@@ -66,6 +67,7 @@ def automation_connections(visit: Visit) -> ResponseReturnValue:
         service_choices=_services(visit, connections),
         status_choices={name: label for name, (label, _) in _FILTERS.items()},
         offers_one_click=visit.state.settings.piece_name is not None,
+        notice=notice(request.args.get("done")) or sign_in_notice(request.args),
     )
 
 

@@ -122,6 +122,30 @@ def test_a_message_of_any_form_has_a_reason(message: str | None, reason: str) ->
     assert failed.error_name is None
 
 
+def test_the_reason_has_no_stack_trace() -> None:
+    message = "Error: connect ECONNREFUSED\n    at TCPConnectWrap.afterConnect (node:net:1494:16)\nCaused by: a proxy"
+    failed = FailedStep(name="step_1", display_name="Step 1", message=json.dumps({"message": message}))
+
+    assert failed.reason == "Error: connect ECONNREFUSED\nCaused by: a proxy"
+    assert failed.http_status is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"response": {"status": 401, "body": {"error": "invalid_token"}}, "request": {}}, 401),
+        ({"response": {"status": "401"}}, None),
+        ({"request": {"response": {"status": 401}}}, None),
+    ],
+)
+def test_a_failed_call_of_a_service_has_its_status(error: dict[str, object], status: int | None) -> None:
+    message = json.dumps({"message": json.dumps(error, indent=2)})
+
+    assert FailedStep(name="step_1", display_name="Step 1", message=message).http_status == status
+    cut_off = message[: len(message) - 30]
+    assert FailedStep(name="step_1", display_name="Step 1", message=cut_off).reason
+
+
 def test_a_run_is_retried() -> None:
     transport = says("[worker] flow-run retry")
 
