@@ -5,30 +5,6 @@
   // On small screens, the navigation is one row, which may be too long: begin with the current page.
   document.querySelector(".ap-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-  // Copy buttons: a click on the value selects it anyway.
-  if (navigator.clipboard) {
-    for (const row of document.querySelectorAll("[data-copy]")) {
-      const { copyLabel, copiedLabel, copyName } = row.dataset;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "ap-button";
-      button.textContent = copyLabel;
-      button.setAttribute("aria-label", `${copyLabel}: ${copyName}`);
-      const said = document.createElement("span");
-      said.className = "ap-visually-hidden";
-      said.setAttribute("role", "status");
-      button.addEventListener("click", async () => {
-        await navigator.clipboard.writeText(row.querySelector(".ap-copy").textContent);
-        button.textContent = said.textContent = copiedLabel;
-        setTimeout(() => {
-          button.textContent = copyLabel;
-          said.textContent = "";
-        }, 2000);
-      });
-      row.append(button, said);
-    }
-  }
-
   // A form is sent once, and says that it is being sent: Activepieces may take seconds to answer.
   for (const form of document.querySelectorAll(".ap-area form[method=post]")) {
     form.addEventListener("submit", (event) => {

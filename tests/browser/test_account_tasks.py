@@ -33,6 +33,37 @@ def test_a_personal_access_token_is_created_and_revoked(gwen: Page) -> None:
     expect(gwen.get_by_role("heading", name="Report")).to_have_count(0)
 
 
+def test_a_new_token_is_copied(gwen: Page, scripts: bool) -> None:
+    """Without scripts there is no button, and a click selects the whole token."""
+    gwen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    gwen.goto("/oauth/personal-tokens/new")
+    gwen.get_by_label("See the tasks of the workspace").check()
+    gwen.get_by_role("textbox", name="Name").fill("Report")
+    gwen.get_by_role("textbox", name="Name").press("Enter")
+    token = gwen.get_by_text("apat_").inner_text()
+    button = gwen.get_by_role("button", name="Copy: Token")
+    if not scripts:
+        assert button.count() == 0
+        return
+
+    button.click()
+    expect(button).to_have_text("Copied")
+    assert gwen.evaluate("navigator.clipboard.readText()") == token
+
+
+def test_what_the_browser_does_not_copy_is_selected(ada: Page, site: Site, scripts: bool) -> None:
+    """Without scripts there is no button, and a click selects the whole value."""
+    ada.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+    ada.goto(f"/automation/clients/{site.ids['program']}")
+
+    if scripts:
+        ada.get_by_role("button", name="Copy: Client ID").click()
+    else:
+        ada.get_by_text(site.ids["program"], exact=True).first.click()
+
+    assert ada.evaluate("getSelection().toString()").strip() == site.ids["program"]
+
+
 def test_an_app_is_disconnected(ada: Page) -> None:
     ada.goto("/oauth/connected-apps")
 

@@ -187,7 +187,7 @@ def test_pages_have_no_inline_script_and_no_inline_style(ada: Person, url: str) 
 
     assert "default-src 'none'" in page.response.headers["Content-Security-Policy"]
     scripts = [attributes.get("src") for tag, attributes in page.tags if tag == "script"]
-    assert set(scripts) <= {"/oauth/static/automation.js"}
+    assert set(scripts) <= {"/oauth/static/automation.js", "/oauth/static/copy.js"}
     assert "style" not in [tag for tag, _ in page.tags]
     names = {name for _, attributes in page.tags for name in attributes}
     assert not [name for name in names if name == "style" or name.startswith("on")]

@@ -47,6 +47,19 @@ def test_a_token_without_a_scope_is_refused_there(program: Program, bob: Person)
     assert 'scope="tasks:write"' in refused.headers["WWW-Authenticate"]
 
 
+def test_two_tokens_of_one_name_have_different_buttons(bob: Person, clock: StoppedClock) -> None:
+    create_token(bob)
+    clock.advance(hours=1)
+    create_token(bob)
+
+    labels = [attributes.get("aria-label") for tag, attributes in bob.sees(PAGE).tags if tag == "button"]
+
+    assert [label for label in labels if label] == [
+        "Revoke My flow in Acme, created just now",
+        "Revoke My flow in Acme, created 1 hour ago",
+    ]
+
+
 def test_a_token_is_shown_once(bob: Person) -> None:
     token = create_token(bob)
 

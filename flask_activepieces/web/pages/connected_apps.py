@@ -35,10 +35,12 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
     if ("cursor" in cursors and not apps) or ("tokens_cursor" in cursors and not tokens):
         return see_other(url_for("activepieces.connected_apps"))  # what was there has ended
     names = Counter(app.client.name for app in apps)
+    token_names = Counter(token.name for token in tokens)
     response = render_with_forms(
         state,
         principal,
         "connected_apps.html",
+        allow_scripts=True,
         image_urls=[app.client.logo_uri for app in apps],
         # The newest first in each group.
         apps=[_to_template(state, app, names) for app in sorted(apps, key=lambda app: app.is_agent)],
@@ -46,7 +48,7 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
         shows_kinds=any(app.is_agent for app in apps),
         was_disconnected="disconnected" in request.args,
         offers_tokens=bool(state.settings.scopes or tokens),
-        tokens=[personal_tokens.to_template(state, token) for token in tokens],
+        tokens=[personal_tokens.to_template(state, token, token_names) for token in tokens],
         tokens_page=tokens_page,
         cursors=cursors,
         new_token=personal_tokens.new_token(state, principal, tokens),

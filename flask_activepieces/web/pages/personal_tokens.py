@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from ...messages import Message
 from ...oauth.personal_tokens import PersonalToken
 from ...state import State
 from .base import login_required
-from .i18n import gettext
+from .i18n import gettext, relative_time
 from .rendering import render_with_forms, see_other
 from .scopes import descriptions
 from .shown_once import ShownOnce
@@ -61,11 +62,12 @@ def tenant_ids(state: State, principal: Principal) -> list[str]:
     return list(dict.fromkeys([principal.tenant_id, *(each.tenant_id for each in _workspaces(state, principal))]))
 
 
-def to_template(state: State, token: PersonalToken) -> dict[str, object]:
-    """The token as the connected-apps page shows it."""
+def to_template(state: State, token: PersonalToken, names: Counter[str]) -> dict[str, object]:
+    """The token as the connected-apps page shows it, among tokens with these names."""
     return {
         "id": token.id,
         "name": token.name,
+        "label": token.name if names[token.name] == 1 else _distinct_label(state, token),
         "workspace_name": token.workspace_name,
         "scopes": descriptions(state, token.scope),
         "created_at": token.created_at,
@@ -73,6 +75,14 @@ def to_template(state: State, token: PersonalToken) -> dict[str, object]:
         "expires_at": token.expires_at,
         "has_expired": token.expires_at is not None and token.expires_at <= state.now(),
     }
+
+
+def _distinct_label(state: State, token: PersonalToken) -> str:
+    """What tells this token from another one of the same name, for those who hear only the button."""
+    created = relative_time(token.created_at, state.now())
+    return gettext(
+        "%(token)s in %(workspace)s, created %(time)s", token=token.name, workspace=token.workspace_name, time=created
+    )
 
 
 def new_token(state: State, principal: Principal, tokens: Sequence[PersonalToken]) -> str | None:
