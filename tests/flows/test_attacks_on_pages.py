@@ -122,6 +122,16 @@ def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, strange
         assert "style=" not in page.text
 
 
+def test_the_consent_page_runs_no_script_and_other_pages_only_ours(app: Flask, alice: Person) -> None:
+    consent = alice.opens(Program.registered(app).question())
+
+    # Scripts need the permission of script-src or, without one, of default-src.
+    assert "default-src 'none'" in consent.headers["Content-Security-Policy"]
+    assert "script-src" not in consent.headers["Content-Security-Policy"]
+    for path in ("/oauth/connected-apps", "/automation/clients"):
+        assert "; script-src 'self'; " in alice.opens(path).headers["Content-Security-Policy"]
+
+
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
