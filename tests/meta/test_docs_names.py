@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
+from functools import cache
 from types import ModuleType
 
 import pytest
 
+import flask_activepieces
 from flask_activepieces import Activepieces, FlaskLoginHost, Host, api_client, auth, fields, integrations, testing
 from flask_activepieces.config.settings import PREFIX
 from flask_activepieces.testing import ActivepiecesServer, plugin
@@ -26,6 +29,12 @@ def public(names: object) -> list[str]:
 def missing(names: list[str], name_of_page: str) -> list[str]:
     """Those of the names that the page does not contain."""
     return [name for name in names if not re.search(rf"\b{name}\b", page(name_of_page))]
+
+
+@cache
+def words_of_all_pages() -> set[str]:
+    """Every word on the pages."""
+    return {word for path in PAGES for word in re.findall(r"\w+", path.read_text("utf-8"))}
 
 
 def arguments(function: object) -> list[str]:
@@ -101,16 +110,49 @@ def test_the_names_of_the_services_arguments_come_from_their_docstrings() -> Non
     assert [name for name in integrations.__all__ if not getattr(integrations, name).__doc__] == []
 
 
+#: The classes whose reference comes from their docstrings and signatures.
+REFERENCE = set(
+    re.findall(r"auto(?:class|module):: [\w.]*?(\w+)\n", "".join(path.read_text("utf-8") for path in PAGES))
+)
+PUBLIC_CLASSES = [
+    pytest.param(value, id=f"{module.__name__}.{name}")
+    for module in (flask_activepieces, testing, api_client)
+    for name in module.__all__
+    if inspect.isclass(value := getattr(module, name)) and name not in REFERENCE
+]
+
+
+@pytest.mark.parametrize("cls", PUBLIC_CLASSES)
+def test_every_member_of_a_public_class_is_documented(cls: type) -> None:
+    """With the arguments of its methods."""
+    members = {
+        name: value
+        for name, value in vars(cls).items()
+        if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
+    }
+    names = {*members, *(each.name for each in (dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()))}
+    names |= {name for method in members.values() if inspect.isfunction(method) for name in arguments(method)}
+
+    assert sorted(names - words_of_all_pages()) == []
+
+
+@pytest.mark.parametrize("name", ["StandinPiece", "Retries", "Principal", "Piece", "FileResult"])
+def test_the_reference_has_the_classes_with_many_fields(name: str) -> None:
+    assert name in REFERENCE
+
+
 def test_every_macro_for_the_apps_own_templates_is_documented() -> None:
+    """With its arguments: those in the templates whose only content they are."""
     macros = [
         macro
         for path in TEMPLATES.rglob("[a-z]*.html")
-        if path.name == "navigation.html"
-        for macro in re.findall(r"{% macro (\w+)\(", path.read_text("utf-8"))
+        if not re.search("{% (block|extends) ", text := path.read_text("utf-8"))
+        for macro in re.findall(r"{% macro (\w+)\((.*?)\)\s*-?%}", text, re.DOTALL)
     ]
+    names = {name for macro, given in macros for name in (macro, *re.findall(r"(?:^|,)\s*(\w+)(?==|,|\s*$)", given))}
 
-    assert macros
-    assert missing(macros, "automation") == []
+    assert {"automation_links", "activepieces_builder", "needs_script"} <= names
+    assert sorted(names - words_of_all_pages()) == []
 
 
 def test_every_setting_has_one_section() -> None:
