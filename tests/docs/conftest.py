@@ -1,4 +1,4 @@
-"""Runs the Python blocks of a page in order, as one module."""
+"""Runs the Python blocks of a page in order, as one module; and a reader, who has the wheel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 
 from tests.support import hosts, page_runner
+from tests.support.installation import Reader
+from tests.support.npm import one_process_at_a_time
 
 #: The names that the blocks of a page define.
 Namespace = dict[str, Any]
@@ -30,3 +32,19 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
     for value in list(vars(module).values()):
         if isinstance(value, Flask) and "sqlalchemy" in value.extensions:
             hosts.dispose(value)
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Reader:
+    """The same for all processes of the tests, because it takes seconds to build the wheel."""
+    temporary = tmp_path_factory.getbasetemp()
+    folder = (temporary if worker_id == "master" else temporary.parent) / "reader"
+    folder.mkdir(exist_ok=True)
+    lock, installed = folder / "lock", folder / "installed"
+    lock.touch()
+    reader = Reader(folder)
+    with one_process_at_a_time(lock):
+        if not installed.exists():
+            reader.install()
+            installed.touch()
+    return reader

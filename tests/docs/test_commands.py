@@ -1,5 +1,6 @@
 """Every ``flask … activepieces …`` line in the docs is a valid command with valid options.
 
+This takes a second; test_shell_lines.py runs the lines.
 ``shop`` is the script on the page about deployment, which runs Flask's command.
 """
 
@@ -37,35 +38,6 @@ def test_the_command_and_its_options_are_valid(line: str) -> None:
 
     # Parses and validates the arguments as click does, without running the command.
     command.make_context(command.name, arguments)
-
-
-#: Shell lines that other tests check, by the test.
-CHECKED_BY = {
-    "test_make_targets": r"make [a-z-]+|(\S+/)?pip install |python3? -m [a-z_.]+",
-    "test_wheel": r"pip wheel |python -c |export \w+=|flask --app app run$|curl ",
-    "test_consent": r"pybabel ",
-    "test_existing_app": r"flask --app shop db ",
-    "test_mcp_page": r"export FLASK_SECRET_KEY=|flask --app agents run$|curl -i -X POST ",
-    "test_first_piece": r"echo |mkdir |\. \S+/activate|\. \S*env\.sh|FLASK_\w+=\S+ flask |flask run$|pytest$",
-    "test_piece_publishing": r"npm publish ",
-    "test_upgrading": r"flask --app app db ",
-    "test_deploy": r"set -a;|cd /srv/shop |shop db |nginx -t ",
-}
-#: The usual commands of a machine, of a shell, and of an app.
-FAMILIAR = r"#|adduser |apt-get install |sudo -u postgres |systemctl |flask --app shop routes |\.venv/bin/flask "
-
-
-@pytest.mark.parametrize("path", [README, EXAMPLE, *PAGES], ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_every_shell_line_is_checked_or_familiar(path: Path) -> None:
-    # An indented line continues a string of the line before.
-    known = re.compile("|".join([r"$|\s", OF_ACTIVEPIECES, FAMILIAR, *CHECKED_BY.values()]))
-
-    assert [line for line in shell_lines(path.read_text("utf-8")) if not known.match(line)] == []
-
-
-@pytest.mark.parametrize("test", CHECKED_BY)
-def test_the_tests_of_shell_lines_exist(test: str) -> None:
-    assert (Path(__file__).parent / f"{test}.py").is_file()
 
 
 @pytest.mark.parametrize(

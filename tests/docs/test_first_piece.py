@@ -10,22 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documents import ROOT, blocks, page
+from tests.support.documents import DOCS, ROOT, blocks, page
 from tests.support.installation import copy_package
 from tests.support.terminals import Terminals, terminals
+from tests.support.typed_pages import TypedPage, typed_page, write_curlrc
 
 PAGE = page("first-piece")
-#: In each terminal, once the page has created them.
-PREPARED = "\n".join(f"if [ -f {file} ]; then . {file}; fi" for file in (".venv/bin/activate", "./env.sh"))
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Terminals]:
-    """Someone beside a checkout of the package."""
-    copy_package(tmp_path / "flask-activepieces")
-    with terminals(tmp_path, logs=tmp_path, prepared=PREPARED) as opened:
+    """Someone in the folder with a checkout of the package."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    copy_package(folder / "flask-activepieces")
+    with terminals(folder, logs=tmp_path, CURL_HOME=str(write_curlrc(tmp_path))) as opened:
         yield opened
 
 
@@ -34,47 +35,38 @@ def code_after(text: str) -> str:
     return blocks(PAGE.partition(text)[2], "python")[0]
 
 
-def commands_after(text: str, count: int = 1) -> str:
-    """The first shell commands after this text of the page."""
-    assert text in PAGE, text
-    return "".join(blocks(PAGE.partition(text)[2], "sh")[:count])
-
-
 def test_the_page_works_from_an_empty_folder(reader: Terminals) -> None:
-    reader.types(commands_after("no account, no Node, no npm."))
-    reader.folder = shop = reader.folder / "shop"
-    (shop / "app.py").write_text(code_after("Save this as `app.py`"), "utf-8")
+    with typed_page(TypedPage(DOCS / "first-piece.md", reader)) as typed:
+        typed.types_next(to="mkdir shop")
+        reader.folder = shop = reader.folder / "shop"
 
-    shown = reader.types(commands_after("so store it:"))
-    assert re.search(r"^action +add_order +Add order +item$", shown, re.M)
-    assert re.search(r"^trigger +order_added +Order added$", shown, re.M)
-    (package,) = (shop / "dist").iterdir()
-    assert f"an npm package of {round(package.stat().st_size / 1000)} KB" in PAGE
+        *_, shown, built = typed.types_next(to="piece show")
+        assert re.search(r"^action +add_order +Add order +item$", shown, re.M)
+        assert re.search(r"^trigger +order_added +Order added$", shown, re.M)
+        assert built.startswith("Built ")
+        (package,) = (shop / "dist").iterdir()
+        assert f"an npm package of {round(package.stat().st_size / 1000)} KB" in PAGE
 
-    (shop / "test_shop.py").write_text(code_after("Save this as `test_shop.py`"), "utf-8")
-    assert "1 passed" in reader.types(commands_after("Save this as `test_shop.py`"))
+        (tested,) = typed.types_next(to="pytest")
+        assert "1 passed" in tested
 
-    # Any free port, because others may use that of the page.
-    standin = reader.starts(f"{commands_after('It prints an API key:').splitlines()[-1]} --port 0")
-    key, url = standin.prints(r"API key: +(\S+)$"), standin.prints(r"URL: +(\S+)$")
-    with (shop / "env.sh").open("a", encoding="utf-8") as file:
-        file.write(f"export FLASK_ACTIVEPIECES_BASE_URL={url}\n")
-    installed = reader.types(commands_after("install the piece with this key:").replace("sk-…", key))
-    assert installed.endswith("Installed version 1.0.0.\n")
+        *_, started = typed.types_next(to="python -m flask_activepieces.testing")
+        (url,) = re.findall(r"URL: +(\S+)$", started, re.M)
+        # The page's app expects the stand-in at its usual port.
+        reader.types(f"export FLASK_ACTIVEPIECES_BASE_URL={url}")
+        *_, installed = typed.types_next(to="piece install")
+        assert installed.endswith("Installed version 1.0.0.\n")
 
-    change(shop / "app.py", code_after("## Change it"))
-    updated = reader.types(f"export PIECE_INSTALL_TOKEN={key}\n{commands_after('## Change it')}")
-    assert "minor: action add_order, field count is new\n" in updated
-    assert updated.endswith("Installed version 1.1.0.\n")
+        change(shop / "app.py", code_after("## Change it"))
+        difference, updated = typed.types_next(to="piece diff")
+        assert "minor: action add_order, field count is new\n" in difference
+        assert updated.endswith("Installed version 1.1.0.\n")
 
-    run, deliver = commands_after("Run each in a terminal", 2).splitlines()
-    address = reader.starts(f"{run} --port 0").prints(r"Running on (http://\S+)$")
-    reader.starts(deliver).prints("^Delivering events")
-    created = reader.types(commands_after("For now, create one by command:"))
-    (token,) = re.findall(r"^apat_\S+$", created, re.M)
-    asked = commands_after("asks the app for it:")
-    answer = reader.types(asked.replace("apat_…", token).replace("http://127.0.0.1:5000", address))
-    assert '"name":"Ada"' in answer
+        typed.types_next(to="flask run")
+        typed.types_next(to="deliver")
+        typed.types_next(to="tokens create")
+        (answer,) = typed.types_next(to="piece/me")
+        assert '"name":"Ada"' in answer
 
 
 def change(file: Path, code: str) -> None:

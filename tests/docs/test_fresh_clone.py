@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.support.documents import README, ROOT, shell_lines
+from tests.support.documents import README, shell_lines
+from tests.support.installation import copy_project
 from tests.support.terminals import terminals
 
 pytestmark = pytest.mark.long
-
-
-def copy_project(to: Path) -> None:
-    """Clone it, or copy it where it is not a repository itself."""
-    if (ROOT / ".git").exists():
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(to)], check=True)
-    else:
-        shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules", "_build"))
 
 
 def test_the_demo_starts_in_a_fresh_clone(tmp_path: Path) -> None:

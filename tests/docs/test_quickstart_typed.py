@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,17 +11,16 @@ import pytest
 import requests
 from werkzeug.wrappers import Response
 
-from tests.support.documents import blocks, page
+from tests.support.documents import DOCS, blocks, page
 from tests.support.installation import copy_package
 from tests.support.pages import Form, Page
 from tests.support.terminals import Terminals, terminals
+from tests.support.typed_pages import TypedPage, typed_page, write_curlrc
 
 PAGE = page("quickstart")
-APP, ACTION = blocks(PAGE, "python")
-#: In each terminal, once the page has created them.
-PREPARED = "\n".join(f"if [ -f {file} ]; then . {file}; fi" for file in (".venv/bin/activate", "./env.sh"))
-#: Any free ports, because others may use those of the page.
-TRY_PORTS = "--port 0 --activepieces-port 0 --no-browser"
+_, ACTION = blocks(PAGE, "python")
+#: The heading of the registration of a client.
+CLIENT = "### Register an OAuth client"
 
 pytestmark = pytest.mark.long
 
@@ -32,7 +30,7 @@ def reader(tmp_path: Path) -> Iterator[Terminals]:
     """Someone in an empty folder beside a checkout of the package."""
     copy_package(tmp_path / "flask-activepieces")
     (tmp_path / "invoices").mkdir()
-    with terminals(tmp_path / "invoices", logs=tmp_path, prepared=PREPARED) as opened:
+    with terminals(tmp_path / "invoices", logs=tmp_path, CURL_HOME=str(write_curlrc(tmp_path))) as opened:
         yield opened
 
 
@@ -60,68 +58,61 @@ class Ada:
         return Page(Response(answer.text, answer.status_code))  # type: ignore[arg-type]  # what a browser reads of it
 
 
-def commands_after(text: str, count: int = 1) -> str:
-    """The first blocks of shell commands after this text of the page."""
-    assert text in PAGE, text
-    return "".join(blocks(PAGE.partition(text)[2], "sh")[:count])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_the_three_parts_work_from_an_empty_folder(reader: Terminals) -> None:
-    reader.types(commands_after("in an empty directory:"))
-    app = reader.folder / "app.py"
-    app.write_text(APP, "utf-8")
-    ada = Ada()
+    with typed_page(TypedPage(DOCS / "quickstart.md", reader)) as typed:
+        typed.types_next(to="pip install")
+        ada = Ada()
 
-    # Part 1
-    *stored, sourced, tried = commands_after("The app and its commands need the same secret key").splitlines()
-    reader.types("\n".join([*stored, sourced]))
-    trial = reader.starts(f"{tried} {TRY_PORTS}")
-    standin = trial.prints(r"^Activepieces +(http://\S+)")
-    _, consent = ada.opens(trial.prints(r"^Consent page +(\S+)$"))
-    site = trial.prints(r"^Your app +(\S+)$")
-    url, connected = ada.sends(site, consent.form("decision"), decision="approve")
-    assert url.startswith(standin)
-    assert "Connected:" in connected.text
-    assert "Activepieces (trial)" in ada.opens(f"{site}/oauth/connected-apps")[1].text
-    trial.interrupt()
+        # Part 1
+        *_, tried = typed.types_next(to="activepieces try")
+        _, consent = ada.opens(printed(r"^Consent page +(\S+)$", tried))
+        site = printed(r"^Your app +(\S+)$", tried)
+        url, connected = ada.sends(site, consent.form("decision"), decision="approve")
+        assert url.startswith(printed(r"^Activepieces +(http://\S+)", tried))
+        assert "Connected:" in connected.text
+        assert "Activepieces (trial)" in ada.opens(f"{site}/oauth/connected-apps")[1].text
+        typed.interrupt()
 
-    # Part 2
-    server = reader.starts(f"{commands_after('It prints an API key:').splitlines()[-1]} --port 0")
-    key, standin = server.prints(r"API key: +(\S+)$"), server.prints(r"URL: +(\S+)$")
-    port = free_port()
-    site = f"http://127.0.0.1:{port}"
-    *settings, sourced, run = commands_after("In the first terminal, tell the app").splitlines()
-    reader.types("\n".join(settings).replace("http://127.0.0.1:8080", standin).replace("5000", str(port)))
-    running = reader.starts(f"{run} --port {port}")
-    running.prints("Running on")
-    assert requests.get(f"{site}/api/invoices", timeout=60).status_code == 401
-    _, welcome = ada.opens(f"{site}/automation")
-    _, wizard = ada.opens(site + welcome.links["Connect Activepieces"])
-    _, projects = ada.sends(site, wizard.form("api_key"), api_key=key)
-    _, overview = ada.sends(site, projects.form("sealed"), project=re.findall(r"Project: +(\S+)", server.output)[0])
-    assert "Your workspace is connected to Activepieces." in overview.text
-    running.interrupt()
+        # Part 2
+        *_, server = typed.types_next(to="python -m flask_activepieces.testing")
+        key, project = printed(r"API key: +(\S+)$", server), printed(r"Project: +(\S+)", server)
+        typed.types_next(to="FLASK_ACTIVEPIECES_BASE_URL")
+        site = f"http://127.0.0.1:{typed.port}"
+        assert requests.get(f"{site}/api/invoices", timeout=60).status_code == 401
+        _, welcome = ada.opens(f"{site}/automation")
+        _, wizard = ada.opens(site + welcome.links["Connect Activepieces"])
+        _, projects = ada.sends(site, wizard.form("api_key"), api_key=key)
+        _, overview = ada.sends(site, projects.form("sealed"), project=project)
+        assert "Your workspace is connected to Activepieces." in overview.text
+        typed.running.pop().interrupt()
 
-    # Part 3
-    app.write_text(with_action(app.read_text("utf-8")), "utf-8")
-    export, install, run = commands_after("its piece with the API key").splitlines()
-    assert reader.types(f"{export.replace('sk-…', key)}\n{install}").endswith("Installed version 1.0.0.\n")
-    running = reader.starts(f"{run} --port {port}")
-    running.prints("Running on")
-    _, connections = ada.opens(f"{site}/automation/connections")
-    _, connection = ada.sends(site, connections.form_to("/automation/connections/one-click"))
-    assert "The connection was saved, and works." in connection.text
-    create, call = commands_after("Type it in a third terminal").replace("\\\n", " ").splitlines()
-    (token,) = re.findall(r"^apat_\S+$", reader.types(create), re.M)
-    answer = reader.types(call.replace("apat_…", token).replace("5000", str(port)).replace("curl", "curl -s"))
-    assert json.loads(answer) == json.loads(blocks(PAGE.partition("Type it in a third")[2], "text")[0])
-    assert "Found 0 errors" in reader.types("flask --app app activepieces doctor")
+        # Part 3
+        app = reader.folder / "app.py"
+        app.write_text(with_action(app.read_text("utf-8")), "utf-8")
+        _, installed, _ = typed.types_next(to="piece install")
+        assert installed.endswith("Installed version 1.0.0.\n")
+        _, connections = ada.opens(f"{site}/automation/connections")
+        _, connection = ada.sends(site, connections.form_to("/automation/connections/one-click"))
+        assert "The connection was saved, and works." in connection.text
+        _, answer = typed.types_next(to="tokens create")
+        assert json.loads(answer) == json.loads(blocks(PAGE.partition("Type it in a third")[2], "text")[0])
+        assert "Found 0 errors" in reader.types("flask --app app activepieces doctor")
+
+        # Reference
+        (registered,) = typed.types_next(to="client create")
+        assert without_values(registered) == without_values(blocks(PAGE.partition(CLIENT)[2], "text")[0])
+        typed.types_next(to="--server")
+
+
+def printed(pattern: str, output: str) -> str:
+    """What the output contains in the only group of the pattern."""
+    (found,) = re.findall(pattern, output, re.M)
+    return str(found)
+
+
+def without_values(output: str) -> list[str]:
+    """The lines of a registration, without the id and the secret."""
+    return [re.sub(r"^(client_\w+ +).*", r"\1", line) for line in output.splitlines()]
 
 
 def with_action(code: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -11,7 +13,17 @@ README = ROOT / "README.md"
 #: Every page that Sphinx builds.
 PAGES = sorted(DOCS.glob("*.md"))
 
-_FENCE = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Blocks in lists are indented.
+_FENCE = re.compile(r"^( *)```(\S+)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, and the text between it and the block before it."""
+
+    language: str
+    content: str
+    introduction: str
 
 
 def page(name: str) -> str:
@@ -24,9 +36,18 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
+def all_blocks(text: str) -> list[Block]:
+    """The fenced blocks, in order."""
+    found_blocks, end = [], 0
+    for found in _FENCE.finditer(text):
+        found_blocks.append(Block(found[2], dedent(found[3]), text[end : found.start()]))
+        end = found.end()
+    return found_blocks
+
+
 def blocks(text: str, *languages: str) -> list[str]:
     """The contents of the fenced blocks in one of these languages."""
-    return [found[2] for found in _FENCE.finditer(text) if found[1] in languages]
+    return [block.content for block in all_blocks(text) if block.language in languages]
 
 
 #: The first line of a block that is a file: its path, as a comment, after the interpreter of a script.
@@ -41,19 +62,24 @@ def file_name(block: str) -> str | None:
 
 def files(text: str) -> dict[str, str]:
     """The blocks of a page that are files, by their paths."""
-    named = ((file_name(found[2]), found[2]) for found in _FENCE.finditer(text))
+    named = ((file_name(block.content), block.content) for block in all_blocks(text))
     return {name: content for name, content in named if name is not None}
 
 
 def shell_lines(text: str) -> list[str]:
-    """The shell commands of the page, each on one line, without the output in ``console`` blocks."""
-    sessions = [line[2:] for block in blocks(text, "console") for line in _joined(block) if line.startswith("$ ")]
-    return [line for block in blocks(text, "sh") for line in _joined(block)] + sessions
+    """The shell commands of the page."""
+    return [command for block in all_blocks(text) for command in commands(block)]
 
 
-def _joined(block: str) -> list[str]:
-    """The lines of a block; a backslash at the end of one joins the next to it."""
-    return block.replace("\\\n", " ").splitlines()
+def commands(block: Block) -> list[str]:
+    """The shell commands in a block, which is no script; in a ``console`` block, without their output.
+
+    A backslash at the end of a line joins the next one to it. An indented line continues a string.
+    """
+    lines = re.split(r"\n(?!\s)", block.content.replace("\\\n", " ").strip())
+    if block.language == "sh" and file_name(block.content) is None:
+        return lines
+    return [line[2:] for line in lines if line.startswith("$ ")] if block.language == "console" else []
 
 
 def prose(text: str) -> str:

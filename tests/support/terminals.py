@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 SECONDS = 60
 #: What an installation needs of the environment of the tests: never their own settings.
@@ -48,26 +49,33 @@ class Program:
 
 @dataclass
 class Terminals:
-    """The terminals of one reader, all in one folder and with the same environment."""
+    """The terminals of one reader, with the folder and the exported variables that the last command left."""
 
     folder: Path
     logs: Path
     environment: dict[str, str]
-    #: Commands that are typed first in each of them.
-    prepared: str = ""
+    #: A command that runs the shell elsewhere.
+    enter: tuple[str, ...] = ()
     programs: list[Program] = field(default_factory=list)
 
-    def types(self, commands: str) -> str:
-        """Run commands, and return what they print."""
+    def types(self, commands: str, *, answers: str = "", statuses: tuple[int, ...] = (0,)) -> str:
+        """Run commands, which end with one of these statuses, answer what they ask, and return what they print."""
         done = subprocess.run(
-            self._shell(commands), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            self._shell(f'trap \'{{ export -p; printf "cd %q\\n" "$PWD"; }} > {self._state}\' EXIT\n{commands}'),
+            cwd=self.folder,
+            env=self.environment,
+            input=answers,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
-        assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode in statuses, f"{commands}\n{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def starts(self, command: str) -> Program:
         """Run a command that does not end, in another terminal."""
-        log = self.logs / f"terminal-{len(self.programs)}.log"
+        log = self.logs / f"terminal-{uuid4().hex}.log"
         with log.open("w", encoding="utf-8") as output:
             process = subprocess.Popen(
                 self._shell(f"exec {command}"),
@@ -81,15 +89,19 @@ class Terminals:
         self.programs.append(Program(process, log))
         return self.programs[-1]
 
+    @property
+    def _state(self) -> Path:
+        return self.logs / "state.sh"
+
     def _shell(self, commands: str) -> list[str]:
-        return ["bash", "-ec", f"{self.prepared}\n{commands}"]
+        return [*self.enter, "bash", "-ec", f"if [ -f {self._state} ]; then . {self._state}; fi\n{commands}"]
 
 
 @contextmanager
-def terminals(folder: Path, *, logs: Path, prepared: str = "", **environment: str) -> Iterator[Terminals]:
+def terminals(folder: Path, *, logs: Path, **environment: str) -> Iterator[Terminals]:
     """Terminals in this folder; what still runs in them ends with the block."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-    opened = Terminals(folder, logs, kept | environment, prepared)
+    opened = Terminals(folder, logs, kept | environment)
     # Tests that a shell runs in the background ignore Ctrl-C, and programs that they start inherit this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
