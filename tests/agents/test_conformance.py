@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,6 +28,7 @@ from tests.support.conformance_app import declare, with_token
 from tests.support.documents import code_words, page
 from tests.support.live import Visitor, serving
 from tests.support.pieces import create_token
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.long
 
@@ -142,12 +142,6 @@ def test_what_is_left_out_would_not_pass(runs: dict[str, Run]) -> None:
 
 
 # --- The authorization server ---------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def test_the_authorization_server_passes(node: str, tmp_path: Path, make_app: MakeApp) -> None:

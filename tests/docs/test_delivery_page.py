@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import requests
 from tests.support import hosts
 from tests.support.documents import ROOT, blocks, files, page, shell_lines
 from tests.support.events import webhooks
+from tests.support.ports import free_port
 from tests.support.terminals import terminals
 
 PAGE = page("delivery")
@@ -71,10 +71,3 @@ def counted(port: int) -> str:
                 return line
         time.sleep(0.1)
     raise AssertionError("nothing was counted")
-
-
-def free_port() -> int:
-    """A port that no one uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from flask_activepieces.cli import activepieces_cli
 from tests.support import hosts
 from tests.support.documents import DOCS, ROOT, files, page
 from tests.support.page_runner import write_files
+from tests.support.ports import free_port
 from tests.support.requirements import require
 
 SITE = "https://app.example.com"
@@ -72,17 +72,6 @@ def environment(machine: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **from_file, **real}
 
 
-@pytest.mark.long
-def test_gunicorn_accepts_its_configuration_and_the_app(machine: Path) -> None:
-    command = [sys.executable, "-m", "gunicorn", "--check-config", "wsgi:app"]
-
-    checked = subprocess.run(
-        command, cwd=machine, env=environment(machine), capture_output=True, text=True, check=False
-    )
-
-    assert checked.returncode == 0, checked.stderr
-
-
 @pytest.mark.parametrize("unit", sorted(UNITS))
 def test_systemd_accepts_the_units(unit: str, machine: Path) -> None:
     verifier = shutil.which("systemd-analyze")
@@ -121,12 +110,6 @@ def test_the_worker_and_the_jobs_run_existing_commands() -> None:
         while isinstance(command, click.Group):
             command = command.commands[arguments.pop(0)]
         command.make_context(command.name, arguments)
-
-
-def test_the_script_is_valid_shell(machine: Path) -> None:
-    checked = subprocess.run(["sh", "-n", str(machine / "usr/local/bin/shop")], capture_output=True, check=False)
-
-    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_shell_reads_the_settings_as_systemd_does(machine: Path) -> None:
@@ -203,12 +186,6 @@ def test_nginx_accepts_the_configuration(machine: Path) -> None:
     checked = subprocess.run([*nginx_command(machine), "-t"], capture_output=True, text=True, check=False)
 
     assert checked.returncode == 0, checked.stderr
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -170,6 +170,7 @@ PACKAGES: dict[Name, str] = {
     "axe": "npm",  # from which the tests install it
     "nginx": "nginx-light",
     "rabbitmq": "rabbitmq-server",
+    "unshare": "util-linux",
 }
 
 

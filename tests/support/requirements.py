@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import pytest
@@ -22,9 +23,10 @@ from kombu.connection import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from tests.support.machines import machine
 from tests.support.npm import install_programs
 
-Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx", "axe"]
+Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx", "axe", "unshare"]
 
 TIMEOUT_SECONDS = 2
 #: The accessibility checker, which npm installs here in the version of the lock file.
@@ -79,6 +81,12 @@ def find_axe(path: str) -> str:
     return path
 
 
+def start_machine(unshare: str) -> str:
+    """Only root can start one, and not in every container."""
+    with TemporaryDirectory() as folder, machine(Path(folder), find_program(unshare)):
+        return unshare
+
+
 REQUIREMENTS: dict[Name, Requirement] = {
     "postgres": Requirement(
         "PostgreSQL", "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test", connect_to_database
@@ -99,6 +107,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
     "nginx": Requirement("nginx", "TEST_NGINX", "/usr/sbin/nginx", find_program),
     "axe": Requirement("axe", "TEST_AXE", str(AXE), find_axe),
+    "unshare": Requirement("unshare", "TEST_UNSHARE", "unshare", start_machine),
 }
 
 

@@ -89,10 +89,13 @@ class TypedPage:
             block = self._rest.pop(0)
             saved = _SAVED.search(block.introduction)
             name = file_name(block.content) or (saved and saved[1])
-            target = self.terminals.folder / (name or "")
-            if name and not target.exists():
+            if name and not (target := self.place(name)).exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(block.content, "utf-8")
+
+    def place(self, name: str) -> Path:
+        """Where the reader saves a file with this name."""
+        return self.terminals.folder / name.lstrip("/")
 
     def types_all(self) -> None:
         """Type all blocks."""
