@@ -26,11 +26,6 @@ def app(run_page: RunPage) -> Iterator[Flask]:
     hosts.dispose(app)
 
 
-def test_the_page_says_how_to_start_the_app() -> None:
-    assert "Save this as `agents.py`" in PAGE
-    assert "flask --app agents run" in shell_lines(PAGE)
-
-
 def test_an_agent_discovers_the_app_asks_a_user_and_calls_the_tool(app: Flask) -> None:
     refused = app.test_client().post("/mcp", base_url=ADDRESS)
     metadata = str(refused.www_authenticate["resource_metadata"]).removeprefix(ADDRESS)

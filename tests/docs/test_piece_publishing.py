@@ -1,21 +1,16 @@
-"""The commands on the page about publishing: the job for CI, and npm."""
+"""The job for CI on the page about publishing."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from flask_activepieces.pieces.archive import build_archive
 from flask_activepieces.testing import ActivepiecesServer
 from tests.docs.conftest import RunPage
-from tests.support.documents import DOCS, blocks, page, shell_lines
-from tests.support.piece_manifest import manifest
-from tests.support.requirements import require
+from tests.support.documents import DOCS, blocks, page
 
 (JOB,) = blocks(page("piece-publishing"), "yaml")
 #: What a secret of the job is in this test.
@@ -46,22 +41,3 @@ def test_the_job_builds_compares_and_installs_the_piece(
         "The piece is not installed yet; its first version is 1.0.0.",
         "Installed version 1.0.0.",
     ]
-
-
-def test_npm_accepts_the_package(tmp_path: Path) -> None:
-    archive = build_archive(manifest("https://tasklane.example"))
-    (tmp_path / archive.file_name).write_bytes(archive.content)
-    (command,) = [line for line in shell_lines(page("piece-publishing")) if line.startswith("npm ")]
-    npm, *arguments = shlex.split(command)
-
-    done = subprocess.run(
-        [require("npm"), *arguments, "--dry-run", "--offline"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert npm == "npm"
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "+ @tasklane/piece-tasklane@1.0.0\n"
