@@ -27,7 +27,7 @@ def test_the_answer_describes_the_request(stranger: Person, ticket: str) -> None
     assert answer_of(answer) == {
         "root_url": "http://localhost/",
         "remote_addr": "127.0.0.1",
-        "forwarded": ["X-Forwarded-For", "X-Forwarded-Proto"],
+        "forwarded_for": ["192.0.2.1"],
     }
     assert answer.headers["Cache-Control"] == "no-store"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -66,7 +65,9 @@ def _seen(status: int, body: bytes) -> Mapping[str, Any] | None:
         seen = json.loads(body)
     except ValueError:
         return None
-    is_probe = status == 200 and isinstance(seen, dict) and {"root_url", "remote_addr", "forwarded"} <= seen.keys()
+    is_probe = (
+        status == 200 and isinstance(seen, dict) and {"root_url", "remote_addr", "forwarded_for"} <= seen.keys()
+    )
     return seen if is_probe else None
 
 
@@ -82,8 +83,8 @@ def _compare(public_url: str, seen: Mapping[str, Any]) -> Findings:
                 f"A request to {public_url} arrives at the app with {actual} instead of {expected}.",
                 _REMEDY.format(header=header),
             )
-    remote, forwarded = str(seen["remote_addr"]), seen["forwarded"]
-    if "X-Forwarded-For" in forwarded and _is_private(remote):
+    remote, forwarded_for = seen["remote_addr"], seen["forwarded_for"]
+    if forwarded_for and remote not in forwarded_for:
         yield ADDRESS.found(
             f"A request to {public_url} arrives at the app from {remote}, the address of the proxy.",
             _REMEDY.format(header="X-Forwarded-For"),
@@ -93,10 +94,3 @@ def _compare(public_url: str, seen: Mapping[str, Any]) -> Findings:
 def _host(netloc: str) -> str:
     # The app may not know the port by which a proxy is reached, but links need it unless it is the scheme's own.
     return netloc.lower().removesuffix(":443").removesuffix(":80")
-
-
-def _is_private(address: str) -> bool:
-    try:
-        return not ip_address(address).is_global
-    except ValueError:
-        return True  # of a socket file

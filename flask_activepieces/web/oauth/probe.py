@@ -16,8 +16,6 @@ from ..error_responses import NO_STORE
 _PURPOSE = "doctor's probe"
 #: Seconds.
 _LIFETIME = 60
-#: What proxies say about the request that they received.
-_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded")
 
 
 def probe() -> Response:
@@ -30,7 +28,10 @@ def probe() -> Response:
     answer: dict[str, Any] = {
         "root_url": request.root_url,
         "remote_addr": request.remote_addr,
-        "forwarded": [name for name in _FORWARDED if name in request.headers],
+        # The clients and proxies that the request came through, as proxies report it.
+        "forwarded_for": [
+            address.strip() for address in request.headers.get("X-Forwarded-For", "").split(",") if address
+        ],
     }
     response = jsonify(answer)
     response.headers.update(NO_STORE)

@@ -101,6 +101,7 @@ def test_headers_that_flask_uses_are_not_reported(examine: Examine) -> None:
         return ProxyFix(app, x_for=1)
 
     assert examine(headers(X_Forwarded_For="93.184.216.34"), wrap=wrap) == []
+    assert examine(headers(X_Forwarded_For="93.184.216.34, 10.0.0.7"), wrap=wrap) == []
 
 
 def test_an_unreachable_public_url_is_found(make_app: MakeApp) -> None:
