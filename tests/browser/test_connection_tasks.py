@@ -169,6 +169,9 @@ def test_the_flows_of_a_connection_move_to_another_one(ada: Page) -> None:
     expect(ada.get_by_role("alert")).to_contain_text("Choose the other connection.")
     ada.get_by_label("Another key").check()
     ada.get_by_label("Another key").press("Enter")
+    expect(ada.get_by_role("alert")).to_contain_text("deletes the old connection. Allow both.")
+    ada.get_by_label("Change flows that are on, and delete the old connection").check()
+    press(ada, "Replace")
 
     sees(ada, "The flows use the other connection now.")
     ada.get_by_role("link", name="Another key").click()

@@ -20,7 +20,7 @@ ConnectionScope = Literal["PROJECT", "PLATFORM"]
 #: The wildcards of Activepieces' filter by name, and their escape.
 _WILDCARDS = frozenset("%_\\")
 #: The first version in which a replacement can spare published flows and the source.
-_PARTIAL_REPLACEMENT = (0, 86)
+PARTIAL_REPLACEMENT = (0, 86)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +187,7 @@ class Connections(Resource):
         if delete_source and not apply_to_published:
             raise InvalidInput({"delete_source": "published flows would lose their connection"})
         operation = "connections.replace"
-        if not delete_source and release(version := Server(self._transport).info().version) < _PARTIAL_REPLACEMENT:
+        if not delete_source and release(version := Server(self._transport).info().version) < PARTIAL_REPLACEMENT:
             raise CallNotSupported(
                 operation,
                 detail=f"Activepieces {version} always changes published flows and deletes the source",

@@ -78,7 +78,7 @@ def replace(scene: Scene) -> None:
     flow_with(scene.server, scene.connection)
     target = save(scene.alice, "New key")
     path = f"/connections/{scene.connection['id']}/replace"
-    scene.presses(path, path, target=target["id"])
+    scene.presses(path, path, target=target["id"], delete="1")
 
 
 def switch_flow(scene: Scene) -> None:

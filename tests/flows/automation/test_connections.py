@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -273,7 +274,7 @@ def test_flows_move_to_another_connection(with_user: AreaUser, server: Activepie
     flow_with(server, old)
 
     form = with_user.visits(f"/connections/{old['id']}/replace")
-    page = with_user.presses(form, "/replace", target=new["id"])
+    page = with_user.presses(form, "/replace", target=new["id"], delete="1")
 
     assert "These flows will use the other connection: A flow" in form.text
     assert "The flows use the other connection now." in page.text
@@ -285,42 +286,83 @@ def test_of_many_connections_one_is_selected_in_a_list(with_user: AreaUser, serv
     old, *others = [save(with_user, f"Key {number}") for number in range(14)]
     form = with_user.visits(f"/connections/{old['id']}/replace")
 
-    page = with_user.presses(form, "/replace", target=others[-1]["id"])
+    page = with_user.presses(form, "/replace", target=others[-1]["id"], delete="1")
 
     assert "Key 13 (Works)" in form.text
     assert ("option", {"value": others[0]["id"]}) in form.tags
     assert "The flows use the other connection now." in page.text
 
 
-@pytest.mark.parametrize("choice", [{"delete": []}, {"delete": [], "only_drafts": "1"}])
-def test_what_an_older_server_cannot_leave_alone_is_said(
-    with_user: AreaUser, server: ActivepiecesServer, choice: dict[str, Any]
+def test_an_older_server_changes_nothing_before_the_deletion_is_allowed(
+    with_user: AreaUser, server: ActivepiecesServer
 ) -> None:
     old, new = save(with_user, "Old"), save(with_user, "New")
-    form = with_user.visits(f"/connections/{old['id']}/replace").form("target")
+    question = with_user.visits(f"/connections/{old['id']}/replace")
+    assert "Change flows that are on, and delete the old connection" in question.text
+    assert "This version of Activepieces always does both." in question.text
+    form = question.form("target")
+    assert "only_drafts" not in form.names
 
-    page = with_user.submits(form, target=new["id"], **choice)
+    page = with_user.submits(form, target=new["id"])
 
     assert page.status == 422
     assert "deletes the old connection. Allow both." in page.text
     again = page.form("target").values
     assert (again["target"], again.get("delete")) == (new["id"], None)
-    assert bool(again.get("only_drafts")) is ("only_drafts" in choice)
     assert names_on(server) == ["Old", "New"]
 
 
-def test_an_old_connection_that_stays_is_mentioned(make_app: MakeApp, listening_acme: TokenEndpoint) -> None:
-    """That of several projects is not deleted for one of them."""
+def test_an_older_server_cannot_replace_what_other_projects_use(
+    with_user: AreaUser, server: ActivepiecesServer
+) -> None:
+    old, _ = save(with_user, "Old", scope="PLATFORM"), save(with_user, "New")
+
+    page = with_user.visits(f"/connections/{old['id']}/replace")
+
+    assert "This connection cannot be replaced" in page.text
+    assert "target" not in {name for form in page.forms for name in form.names}
+
+
+@pytest.fixture
+def newer_server(listening_acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
+    """It can keep the old connection."""
     with ActivepiecesServer(pieces=acme_pieces(listening_acme.url), version="0.86") as server:
-        admin = area_user(make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url), "alice")
-        admin.links(server)
-        add_user(admin, server)
-        old, new = save(admin, "Old", scope="PLATFORM"), save(admin, "New")
+        yield server
 
-        page = admin.presses(admin.visits(f"/connections/{old['id']}/replace"), "/replace", target=new["id"])
 
-        assert "The old one could not be deleted" in page.text
-        assert {"Old", "New"} <= set(page.links)
+@pytest.fixture
+def admin_of_newer(make_app: MakeApp, newer_server: ActivepiecesServer) -> AreaUser:
+    """The admin there, with a user of Activepieces."""
+    admin = area_user(make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=newer_server.url), "alice")
+    admin.links(newer_server)
+    add_user(admin, newer_server)
+    return admin
+
+
+def test_the_old_connection_is_deleted_only_on_request(
+    admin_of_newer: AreaUser, newer_server: ActivepiecesServer
+) -> None:
+    old, new = save(admin_of_newer, "Old"), save(admin_of_newer, "New")
+    flow_with(newer_server, old)
+
+    page = admin_of_newer.presses(
+        admin_of_newer.visits(f"/connections/{old['id']}/replace"), "/replace", target=new["id"]
+    )
+
+    assert "The flows use the other connection now." in page.text
+    assert "A flow" in admin_of_newer.visits(f"/connections/{new['id']}").links
+    assert names_on(newer_server) == ["Old", "New"]
+
+
+def test_an_old_connection_that_stays_is_mentioned(admin_of_newer: AreaUser) -> None:
+    """That of several projects is not deleted for one of them."""
+    old, new = save(admin_of_newer, "Old", scope="PLATFORM"), save(admin_of_newer, "New")
+    question = admin_of_newer.visits(f"/connections/{old['id']}/replace")
+
+    page = admin_of_newer.presses(question, "/replace", target=new["id"], delete="1")
+
+    assert "The old one could not be deleted" in page.text
+    assert {"Old", "New"} <= set(page.links)
 
 
 def test_replacing_needs_a_choice(with_user: AreaUser, server: ActivepiecesServer) -> None:

@@ -10,11 +10,12 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from ....api_client.errors import CallNotSupported, CredentialNotSupported, EditionNotSupported
-from ....api_client.resources.connections import Connection, ConnectionStatus
+from ....api_client.resources.connections import PARTIAL_REPLACEMENT, Connection, ConnectionStatus
 from ....api_client.resources.flows import Flow
+from ....api_client.resources.server import release
 from ....errors import InvalidInput
 from ....host.interface import Permission
-from ....integrations.connections.ownership import owner_user_id
+from ....integrations.connections.ownership import PLATFORM, owner_user_id
 from ....integrations.connections.service import ConnectionFilter
 from ....messages import Message
 from ...api.paging import page_of
@@ -35,7 +36,7 @@ _FILTERS: dict[str, tuple[str, Sequence[ConnectionStatus]]] = {
 }
 
 
-#: Before version 0.86.
+#: Before `PARTIAL_REPLACEMENT`.
 _ALL_OR_NOTHING = Message(
     "This version of Activepieces always changes flows that are on, and deletes the old connection. Allow both."
 )
@@ -130,11 +131,12 @@ def automation_replace_connection(visit: Visit, connection_id: str) -> ResponseR
             user_id=visit.principal.user_id,
         )
     except InvalidInput as problem:
-        return _replacement_form(visit, connection, problem)
+        # The names of its fields are those of the API.
+        return _replacement_form(visit, connection, InvalidInput({"target": " ".join(problem.fields.values())}))
     except (CredentialNotSupported, EditionNotSupported):
         raise
     except CallNotSupported:
-        return _replacement_form(visit, connection, InvalidInput({"target": _ALL_OR_NOTHING}))
+        return _replacement_form(visit, connection, InvalidInput({"delete": _ALL_OR_NOTHING}))
     is_kept = "delete" in request.form and not result.source_deleted
     return visit.redirect("automation_connections", done="replaced-kept" if is_kept else "connection-replaced")
 
@@ -203,16 +205,29 @@ def _flows_using(visit: Visit, connection: Connection) -> Answer[FlowsUsing]:
 def _replacement_form(visit: Visit, source: Connection, problem: InvalidInput | None = None) -> Response:
     same_piece = ConnectionFilter(piece_name=source.piece_name)
     candidates = visit.state.tenants.connections.list(visit.integration, same_piece)
+    is_partial = _replaces_partially(visit)
     return visit.render(
         "connection_replace.html",
-        problem=problem and InvalidInput({"target": " ".join(problem.fields.values())}),
+        problem=problem,
         connection=connection_row(visit.state, source),
         candidates=[connection_row(visit.state, each) for each in candidates if each.id != source.id],
         flows=_flows_using(visit, source),
         selected=request.form.get("target"),
         only_drafts="only_drafts" in request.form,
-        deletes=problem is None or "delete" in request.form,
+        deletes="delete" in request.form,
+        is_partial=is_partial,
+        # Other projects use it, too.
+        is_impossible=source.scope == PLATFORM and not is_partial,
     )
+
+
+def _replaces_partially(visit: Visit) -> bool:
+    """Whether this Activepieces can change drafts only, and keep the old connection; yes if it does not say."""
+    tenants = visit.state.tenants
+    info = Calls(visit.integration).try_call(
+        lambda: tenants.integrations.client_for(visit.integration, "server.info").server.info()
+    )
+    return info.value is None or release(info.value.version) >= PARTIAL_REPLACEMENT
 
 
 def _missing_target() -> str:
