@@ -75,6 +75,21 @@ def lose_activepieces(page: Page, site: Site) -> None:
     page.reload()
 
 
+def lose_activepieces_while_connecting(page: Page, site: Site) -> None:
+    """Send the form while Activepieces reports errors."""
+    page.get_by_label("Text", exact=True).fill("a text")
+    page.get_by_label("Secret").fill("hush")
+    page.get_by_label("Size").select_option("Large")
+    site.activepieces.faults.fail("POST", "/app-connections", 500)
+    press("Connect")(page, site)
+
+
+def replace_without_permission(page: Page, site: Site) -> None:
+    """Choose another connection, but do not allow that the old one is deleted."""
+    page.get_by_label("Another key").check()
+    press("Replace")(page, site)
+
+
 def uninstall_piece(page: Page, site: Site) -> None:
     """The same page before the piece is installed."""
     store = site.activepieces.state.store
@@ -156,6 +171,12 @@ PAGES = (
     Scene(path=ADD + SECRET, act=press("Connect"), status=422, name="connection form with errors"),
     Scene(path=ADD + BASIC),
     Scene(path=ADD + EVERY_FIELD),
+    Scene(
+        path=ADD + EVERY_FIELD,
+        act=lose_activepieces_while_connecting,
+        status=502,
+        name="connection form without Activepieces",
+    ),
     Scene(path=ADD + MACHINES),
     Scene(path=ADD + SERVICE, name="sign-in only in Activepieces"),
     Scene(path=ADD + SERVICE, who=GWEN, name="sign-in at a third party"),
@@ -167,6 +188,12 @@ PAGES = (
     Scene(path=f"{AREA}/connections/{{Broken key}}/reconnect"),
     Scene(path=f"{AREA}/connections/{{own connection}}/reconnect"),
     Scene(path=f"{AREA}/connections/{{Our key}}/replace"),
+    Scene(
+        path=f"{AREA}/connections/{{Our key}}/replace",
+        act=replace_without_permission,
+        status=422,
+        name="replacement without permission",
+    ),
     Scene(path=f"{AREA}/connections/{{own connection}}/replace", name="nothing to replace it with"),
     Scene(path=f"{AREA}/connections/{{Our key}}/delete"),
     Scene(path=f"{AREA}/connections/{{Another key}}/delete"),

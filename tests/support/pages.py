@@ -26,11 +26,18 @@ class Form:
         ticked = kind not in ("checkbox", "radio") or "checked" in attributes
         if tag == "button" or not ticked or "disabled" in attributes:
             return  # browsers send only the button that is pressed
-        if kind == "checkbox" or name in self.values:
+        if "multiple" in attributes:
+            self.values[name] = []
+        elif kind == "checkbox" or name in self.values:
             before = self.values.get(name, [])
             self.values[name] = [*([before] if isinstance(before, str) else before), value]
         else:
             self.values[name] = attributes.get("value") or ""
+
+    def choose(self, name: str, value: str) -> None:
+        """Select an option of a list, which may allow several."""
+        chosen = self.values.get(name)
+        self.values[name] = [*chosen, value] if isinstance(chosen, list) else value
 
 
 class Page(HTMLParser):
@@ -73,7 +80,7 @@ class Page(HTMLParser):
             self._textarea = attributes.get("name") if tag == "textarea" else None
 
         elif tag == "option" and "selected" in attributes and self._select is not None:
-            self.forms[-1].values[self._select] = attributes.get("value") or ""
+            self.forms[-1].choose(self._select, attributes.get("value") or "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":

@@ -148,16 +148,17 @@ def start_oauth2(context: OperationContext) -> Response:
     return start_sign_in(context.state, integration, _authorization(context), user_id=context.principal.user_id)
 
 
+def callback_url(state: State) -> str:
+    """Where the third party sends the browser, as registered there."""
+    return f"{state.issuer()}{state.settings.url_prefix}/oauth2/callback"
+
+
 def start_sign_in(
     state: State, integration: Integration, authorization: AuthorizationStart, *, user_id: str
 ) -> Response:
     """Send the browser to the third party; its session remembers that it started."""
     started = state.tenants.third_party.start(
-        integration,
-        authorization,
-        user_id=user_id,
-        redirect_url=f"{state.issuer()}{state.settings.url_prefix}/oauth2/callback",
-        nonce=session.get(_NONCE),
+        integration, authorization, user_id=user_id, redirect_url=callback_url(state), nonce=session.get(_NONCE)
     )
     session[_NONCE] = started.nonce
     return see_other(started.url)

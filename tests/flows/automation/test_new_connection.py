@@ -27,6 +27,20 @@ SLACK = "@activepieces/piece-acme-oauth"
 TENANT_OAUTH = "@activepieces/piece-acme-oauth-tenant"
 EVERY_FIELD = "@acme/piece-every-field"
 CREDENTIALS_ONLY = "@acme/piece-client-credentials"
+DEFAULTS = "@acme/piece-defaults"
+
+INSTRUCTIONS = """
+### Where to find it
+
+1. Go to [Settings](https://acme.test/settings?tab=api&new=1).
+2. Click on **Create key**, and enter this as the address:
+   ```text
+   {{redirectUrl}}
+   ```
+3. Copy the *key*. It begins with `sk_`.
+
+**Note:** keys end after a year. [Run](javascript:alert(1)) <b>no</b> HTML.
+"""
 
 
 def every_field() -> StandinPiece:
@@ -43,14 +57,18 @@ def every_field() -> StandinPiece:
             "type": "CUSTOM_AUTH",
             "displayName": "Every field",
             "required": True,
-            "description": "## Where to find it\n\n1. Open *Settings*",
+            "description": INSTRUCTIONS,
             "props": {
                 "text": prop("SHORT_TEXT", "Text"),
                 "long": prop("LONG_TEXT", "Long text", required=False),
                 "secret": prop("SECRET_TEXT", "Secret"),
-                "number": prop("NUMBER", "Number", required=False),
-                "flag": prop("CHECKBOX", "Flag", required=False),
-                "note": prop("MARKDOWN", "Note", required=False, description="Read this"),
+                "number": prop("NUMBER", "Number", required=False, description="At most `100`."),
+                "flag": prop(
+                    "CHECKBOX", "Flag", required=False, description="See the [manual](https://acme.test/flag)."
+                ),
+                "note": prop(
+                    "MARKDOWN", "Note", required=False, description="**Read** [this](https://acme.test/note)"
+                ),
                 "size": prop("STATIC_DROPDOWN", "Size", options={"disabled": False, "options": sizes}),
                 "colors": prop(
                     "STATIC_MULTI_SELECT_DROPDOWN",
@@ -61,6 +79,25 @@ def every_field() -> StandinPiece:
             },
         },
     )
+
+
+def with_defaults() -> StandinPiece:
+    """A piece that suggests values."""
+
+    def prop(kind: str, default: object, **more: object) -> dict[str, object]:
+        return {"type": kind, "displayName": kind, "required": False, "defaultValue": default, **more}
+
+    options = {"options": [{"label": name, "value": {"id": name}} for name in ("Red", "Green", "Blue")]}
+    props = {
+        "text": prop("SHORT_TEXT", "https://acme.test"),
+        "number": prop("NUMBER", 0),
+        "flag": prop("CHECKBOX", True),
+        "color": prop("STATIC_DROPDOWN", {"id": "Green"}, options=options),
+        "colors": prop("STATIC_MULTI_SELECT_DROPDOWN", [{"id": "Red"}, {"id": "Blue"}], options=options),
+        "secret": prop("SECRET_TEXT", "a-known-secret"),
+    }
+    auth = {"type": "CUSTOM_AUTH", "displayName": "Defaults", "required": True, "props": props}
+    return StandinPiece(DEFAULTS, display_name="Defaults", auth=auth)
 
 
 def client_credentials(site: str) -> StandinPiece:
@@ -79,7 +116,13 @@ def client_credentials(site: str) -> StandinPiece:
 
 @pytest.fixture(scope="module")
 def listening_server(listening_acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
-    pieces = [*acme_pieces(listening_acme.url), OWN_PIECE, every_field(), client_credentials(listening_acme.url)]
+    pieces = [
+        *acme_pieces(listening_acme.url),
+        OWN_PIECE,
+        every_field(),
+        with_defaults(),
+        client_credentials(listening_acme.url),
+    ]
     with ActivepiecesServer(pieces=pieces, validates_values=True) as server:
         yield server
 
@@ -162,7 +205,6 @@ def test_user_name_and_password_are_saved(admin: AreaUser, server: ActivepiecesS
 
 def test_every_kind_of_field_is_sent_as_its_piece_expects(admin: AreaUser, server: ActivepiecesServer) -> None:
     page = form_page(admin, EVERY_FIELD)
-    assert "Where to find it 1. Open *Settings" in page.text
     assert "Read this" in page.text
     entered = {"0": "a text", "1": "two\r\nlines", "2": "hush", "3": "2.5", "4": "1", "6": "1", "7": ["0", "1"]}
 
@@ -188,6 +230,10 @@ def test_every_kind_of_field_is_sent_as_its_piece_expects(admin: AreaUser, serve
         ({"field-6": "2"}, "Size: Choose one of the options."),
         ({"field-6": "x"}, "Size: Choose one of the options."),
         ({"field-3": "many"}, "Number: Enter a number."),
+        ({"field-3": "nan"}, "Number: Enter a number."),
+        ({"field-3": "1e999"}, "Number: Enter a number."),
+        ({"field-3": "9" * 5000}, "Number: Enter a number."),
+        ({"field-6": "9" * 5000}, "Size: Choose one of the options."),
         ({"name": ""}, "Name: Enter a name of one line."),
     ],
 )
@@ -240,15 +286,66 @@ def test_a_sign_in_that_only_activepieces_can_do_leads_there(admin: AreaUser, se
     assert "external_id" not in {name for form in page.forms for name in form.names}
 
 
-def test_an_outage_is_said_in_words(admin: AreaUser, server: ActivepiecesServer) -> None:
-    form = form_page(admin, PIECE).form("external_id")
-    server.faults.fail("POST", "/app-connections", 500)
+@pytest.mark.parametrize(("answer", "status"), [(500, 502), (503, 502)])
+def test_what_was_entered_outlives_an_outage(
+    admin: AreaUser, server: ActivepiecesServer, answer: int, status: int
+) -> None:
+    form = form_page(admin, EVERY_FIELD).form("external_id")
+    entered = {"name": "Every", "field-0": "a text", "field-2": "hush-hush", "field-4": "1", "field-6": "1"}
+    server.faults.fail("POST", "/app-connections", answer)
 
-    page = admin.submits(form, **{"name": "Our key", "field-0": "ok-secret"})
+    page = admin.submits(form, **entered)
 
-    assert page.status == 502
-    assert "Activepieces reported an error." in page.text
+    assert page.status == status
+    assert "Activepieces reported an error. Nothing is lost." in page.text
+    assert "Passwords and keys are not shown again." in page.text
     assert "connections.upsert" not in page.text
+    assert "hush-hush" not in page.response.text
+    again = page.form("external_id")
+    assert again.values == form.values | entered | {"field-2": "", "field-4": ["1"]}
+    assert "The connection was saved" in admin.submits(again, **{"field-2": "hush-hush"}).text
+    assert names_on(server) == ["Every"]
+
+
+def test_the_instructions_of_a_piece_can_be_followed(admin: AreaUser, server: ActivepiecesServer) -> None:
+    page = form_page(admin, EVERY_FIELD)
+
+    assert page.links["Settings"] == "https://acme.test/settings?tab=api&new=1"
+    assert "2. " not in page.text
+    assert "**" not in page.text
+    assert f"{server.url}/redirect" in page.text
+    assert "<code>sk_</code>" in page.response.text
+    assert page.links["this"] == "https://acme.test/note"
+    assert page.links["manual"] == "https://acme.test/flag"
+    assert "At most <code>100</code>." in page.response.text
+
+
+def test_the_instructions_of_a_piece_cannot_run_scripts(admin: AreaUser) -> None:
+    page = form_page(admin, EVERY_FIELD)
+
+    assert "[Run](javascript:alert(1)) <b>no</b> HTML." in page.text
+    assert not [href for href in page.links.values() if href.startswith("javascript:")]
+
+
+def test_the_form_begins_with_what_the_piece_suggests(admin: AreaUser) -> None:
+    page = form_page(admin, DEFAULTS)
+
+    values = page.form("external_id").values
+    assert (values["field-0"], values["field-1"], values["field-2"]) == ("https://acme.test", "0", ["1"])
+    assert (values["field-3"], values["field-4"]) == ("1", ["0", "2"])
+    assert "a-known-secret" not in page.response.text
+
+
+def test_other_choices_than_those_of_the_piece_outlive_an_error(admin: AreaUser) -> None:
+    form = form_page(admin, DEFAULTS).form("external_id")
+    del form.values["field-2"]
+
+    page = admin.submits(form, **{"name": "", "field-0": "", "field-3": "", "field-4": ["1", "2"]})
+
+    values = page.form("external_id").values
+    assert page.status == 422
+    assert (values["field-0"], values.get("field-2")) == ("", None)
+    assert (values["field-3"], values["field-4"]) == ("", ["1", "2"])
 
 
 # Reconnecting

@@ -1,34 +1,39 @@
 """Adding a connection: choose the service, then fill in the form that its piece needs, or sign in there.
 
-The same form gives an existing connection another value. Nothing that was entered is shown again: after an error,
-secrets have to be entered once more.
+The same form gives an existing connection another value. After an error it contains what was entered, but no secrets:
+they have to be entered once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from ....api_client.errors import ConnectionValueRejected, InvalidRequest
+from ....api_client.errors import ApiError, ConnectionValueRejected, InvalidRequest
 from ....api_client.resources.connection_values import OAuth2
 from ....api_client.resources.connections import Connection
 from ....api_client.resources.pieces import Piece, PieceAuth
 from ....crypto.keyring import random_id
-from ....errors import InvalidInput, NotFound
+from ....errors import InvalidInput, NotFound, Unavailable
 from ....integrations.connections.ownership import can_save_again, owner_user_id
 from ....messages import Message
-from ...pages.errors import ErrorText
+from ...api.connect import callback_url
+from ...pages.errors import ErrorText, error_text
 from ..area import words
+from ..area.upstream import upstream_error_text
 from ..area.visit import Forbidden, Visit, automation_page
 from ..area.workspaces import select_workspace
 from ..rows import project_url
 from ..workspaces import workspace_with
 from .forms import ConnectionForm, form_for, has_form, sign_in_form
+from .markdown import render_markdown
 from .pages import changeable_connection
-from .saving import Entered, save, start
+from .saving import Entered, redirect_url, save, start
 
 #: A screen of services; the search finds the others.
 _MAX_PIECES = 48
@@ -124,22 +129,26 @@ def _form_page(visit: Visit, piece: Piece, connection: Connection | None) -> Res
     ways = _ways(visit, piece, connection)
     way = next((each for each in ways if str(each.number) == request.args.get("way")), ways[0])
     form = _form_of(piece, way)
+    render = partial(_render, visit, piece, connection, ways, way)
     if request.method == "GET" or form is None:
-        return _render(visit, piece, connection, ways, way)
+        return render()
     try:
         entered = Entered.read(form, connection)
         if way.kind == "sign_in":
             return start(visit, piece, connection, entered)
         saved = save(visit, piece, connection, form, entered)
     except InvalidInput as problem:
-        return _render(visit, piece, connection, ways, way, problem)
+        return render(problem)
     except ConnectionValueRejected as rejected:
         # The piece's own words: it says what is wrong with a key or a password.
         message = Message("The service does not accept this: %(reason)s", reason=rejected.detail or "—")
-        return _render(visit, piece, connection, ways, way, InvalidInput({"value": message}))
+        return render(InvalidInput({"value": message}))
     except InvalidRequest:
         message = Message("Activepieces does not accept this. Check what you entered.")
-        return _render(visit, piece, connection, ways, way, InvalidInput({"value": message}))
+        return render(InvalidInput({"value": message}))
+    except (ApiError, Unavailable) as error:
+        # An error page would lose what was entered.
+        return render(failure=error_text(error) or upstream_error_text(error, visit.found_integration))
     return visit.redirect("automation_connection", connection_id=saved.id, done="connection-saved")
 
 
@@ -188,15 +197,19 @@ def _render(
     ways: Sequence[_Way],
     way: _Way,
     problem: InvalidInput | None = None,
+    *,
+    failure: ErrorText | None = None,
 ) -> Response:
     auth, form = _auth_of(piece, way), _form_of(piece, way)
     if connection is None:
         address = url_for("activepieces.automation_add_connection", piece=piece.name)
     else:
         address = url_for("activepieces.automation_reconnect", connection_id=connection.id)
-    return visit.render(
+    response = visit.render(
         "connection_form.html",
         problem=problem,
+        failure=failure,
+        status=failure.status if failure else 200,
         piece_title=words.piece_title(visit.state, piece.name)
         if piece.name == visit.state.settings.piece_name
         else piece.display_name,
@@ -205,29 +218,29 @@ def _render(
         ways=ways,
         way=way,
         form=form,
-        hint=_plain(auth.description) if auth else "",
+        instructions=auth.description if auth else "",
+        markdown=_markdown(visit, way),
         name=request.form.get("name", piece.display_name),
-        entered=_shown_again(form),
+        entered=_entered(form),
         external_id=request.form.get("external_id") or random_id(),
         address=address,
         # The button leads to another site.
         allow_external_form_target=way.kind == "sign_in",
         project_url=project_url(visit),
     )
+    if failure and failure.retry_after is not None:
+        response.headers["Retry-After"] = str(failure.retry_after)
+    return response
 
 
-def _shown_again(form: ConnectionForm | None) -> dict[str, str]:
-    """What was entered, without secrets."""
-    if form is None or request.method == "GET":
+def _entered(form: ConnectionForm | None) -> Mapping[str, Sequence[str]]:
+    """What the fields contain: at first, what the piece suggests."""
+    if form is None:
         return {}
-    return {
-        field.name: request.form.get(field.name, "")
-        for field in form.fields
-        if field.kind in ("text", "number", "long", "select", "checkbox")
-    }
+    return form.defaults() if request.method == "GET" else form.entered(request.form)
 
 
-def _plain(markdown: str) -> str:
-    """The description of a piece, which is Markdown, as plain text."""
-    lines = (line.lstrip(" #*_`>-").rstrip(" *_`") for line in markdown.splitlines())
-    return " ".join(line for line in lines if line)
+def _markdown(visit: Visit, way: _Way) -> Callable[[str], Markup]:
+    """Shows a text of the piece, in which Activepieces fills in where people return after a sign-in."""
+    address = callback_url(visit.state) if way.kind == "sign_in" else redirect_url(visit)
+    return lambda text: render_markdown(text.replace("{{redirectUrl}}", address))

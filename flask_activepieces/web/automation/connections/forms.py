@@ -6,9 +6,14 @@ may be any JSON.
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from werkzeug.datastructures import MultiDict
 
 from ....api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, OAuth2, SecretText, Value
 from ....api_client.resources.pieces import PieceAuth, PieceProperty
@@ -28,6 +33,8 @@ _KINDS: Mapping[str, Kind] = {
     "STATIC_MULTI_SELECT_DROPDOWN": "multiselect",
     "MARKDOWN": "note",
 }
+_MAX_NUMBER_LENGTH = 30
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _CLIENT_ID = PieceProperty(name="client_id", type="SHORT_TEXT", required=True)
 _CLIENT_SECRET = PieceProperty(name="client_secret", type="SECRET_TEXT", required=True)
 _OAUTH_LABELS = {"client_id": Message("Client ID"), "client_secret": Message("Client secret")}
@@ -54,14 +61,27 @@ class ConnectionForm:
     auth: PieceAuth | None
     fields: Sequence[FormField]
 
-    def read(self, form: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The values by the names of the properties; `InvalidInput` for each required field that is missing."""
+    def defaults(self) -> dict[str, Sequence[str]]:
+        """What the fields contain at first, as `entered` returns it."""
+        return {field.name: _default(field) for field in self.fields}
+
+    def entered(self, form: MultiDict[str, str]) -> dict[str, Sequence[str]]:
+        """What was entered, by the names of the fields: the boxes and options that were chosen, and no secrets."""
+        return {field.name: form.getlist(field.name) for field in self.fields if field.kind != "secret"}
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether a field is not shown again after an error."""
+        return any(field.kind == "secret" for field in self.fields)
+
+    def read(self, form: MultiDict[str, str]) -> Mapping[str, Any]:
+        """The values by the names of the properties; `InvalidInput` names each field that is missing or wrong."""
         values, problems = dict[str, Any](), dict[str, str]()
         for field in self.fields:
             try:
                 value = _read(field, form)
-            except ValueError as error:
-                problems[field.name] = Message(str(error))
+            except InvalidInput as problem:
+                problems |= problem.fields
                 continue
             if value in (None, "", []):
                 if field.prop.required and field.kind not in ("note", "checkbox"):
@@ -148,8 +168,31 @@ def _options(prop: PieceProperty) -> Sequence[Mapping[str, Any]]:
     return [each for each in options if isinstance(each, Mapping)] if isinstance(options, list) else []
 
 
-def _read(field: FormField, form: Mapping[str, Any]) -> Any:
-    """The value of one field; `ValueError` says what is wrong with it."""
+def _default(field: FormField) -> Sequence[str]:
+    """What the piece suggests for a field, as the form sends it."""
+    default = field.prop.default_value
+    match field.kind:
+        case "note" | "secret":
+            return []
+        case "checkbox":
+            return ["1"] if default is True else []
+        case "select" | "multiselect":
+            # As JSON: in Python, True is 1.
+            wanted = default if field.kind == "multiselect" and isinstance(default, list) else [default]
+            wanted_json = {json.dumps(each, sort_keys=True) for each in wanted}
+            options = enumerate(_options(field.prop))
+            return [
+                str(place)
+                for place, option in options
+                if json.dumps(option.get("value"), sort_keys=True) in wanted_json
+            ]
+        case _:
+            is_text = isinstance(default, str | int | float) and not isinstance(default, bool)
+            return [str(default)] if is_text else []
+
+
+def _read(field: FormField, form: MultiDict[str, str]) -> Any:
+    """The value of one field; `InvalidInput` says what is wrong with it."""
     match field.kind:
         case "note":
             return None
@@ -159,12 +202,10 @@ def _read(field: FormField, form: Mapping[str, Any]) -> Any:
             chosen = form.get(field.name, "")
             return _choice(field, chosen) if chosen else None
         case "multiselect":
-            getlist = getattr(form, "getlist", None)
-            chosen_places = getlist(field.name) if getlist else []
-            return [_choice(field, each) for each in chosen_places]
+            return [_choice(field, each) for each in form.getlist(field.name)]
         case "number":
             text = form.get(field.name, "").strip()
-            return _number(text) if text else None
+            return _number(field, text) if text else None
         case "secret" | "long":
             return form.get(field.name, "")
         case _:
@@ -172,18 +213,13 @@ def _read(field: FormField, form: Mapping[str, Any]) -> Any:
 
 
 def _choice(field: FormField, place: str) -> Any:
-    options = _options(field.prop)
-    if not place.isdecimal() or int(place) >= len(options):
-        raise ValueError("Choose one of the options.")
-    return options[int(place)].get("value")
+    if place not in field.choices:
+        raise InvalidInput({field.name: Message("Choose one of the options.")})
+    return _options(field.prop)[int(place)].get("value")
 
 
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("Enter a number.") from None
+def _number(field: FormField, text: str) -> int | float:
+    """A number that JSON has: finite, and not thousands of digits long."""
+    if len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
+        return int(text) if text.lstrip("+-").isdigit() else number
+    raise InvalidInput({field.name: Message("Enter a number.")})

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from ....api_client.resources.connection_values import OAuth2
 from ....api_client.resources.connections import Connection
 from ....api_client.resources.pieces import Piece
 from ....crypto.keyring import looks_like_id, random_id
@@ -53,7 +52,7 @@ def save(
 ) -> Connection:
     """The new connection, or the given one with the entered value."""
     try:
-        value = value_of(form, entered.values, redirect_url=_redirect_url(visit, form))
+        value = value_of(form, entered.values, redirect_url=redirect_url(visit))
     except InvalidInput as problem:
         raise _of_value(problem) from None
     new = NewConnection(value=value, piece_name=piece.name, display_name=entered.name)
@@ -95,10 +94,8 @@ def _sent_id() -> str:
     return sent_id if looks_like_id(sent_id) else random_id()
 
 
-def _redirect_url(visit: Visit, form: ConnectionForm) -> str:
-    """Not used without a sign-in, but Activepieces requires it."""
-    if form.auth is None or form.auth.type != OAuth2.type:
-        return ""
+def redirect_url(visit: Visit) -> str:
+    """Where people return to Activepieces from a sign-in. It wants to know this without a sign-in, too."""
     return f"{site_url(visit.integration.base_url or visit.state.settings.base_url)}/redirect"
 
 
