@@ -26,9 +26,11 @@ ORGANIZATION = "organizationId"
 INTEGRATION = "integrationId"
 VERSION = "hostVersion"
 USER = "userId"
+#: Not an owner's, but written like these: Activepieces lists connections without the titles of their pieces.
+PIECE_TITLE = "pieceTitle"
 #: Newer servers write this: the account that the connection authenticates as.
 ACCOUNT = "accountIdentifier"
-_OUR_FIELDS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER}
+_OUR_FIELDS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER, PIECE_TITLE}
 
 MAX_EXTERNAL_ID_LENGTH = 120
 _MAX_SLUG_LENGTH = 80
@@ -44,19 +46,21 @@ def with_owner_metadata(
     *,
     version: str | None,
     user_id: str | None = None,
+    piece_title: str | None = None,
     existing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The metadata with our fields. What Activepieces wrote into the ``existing`` metadata stays."""
-    account = {ACCOUNT: existing[ACCOUNT]} if existing and ACCOUNT in existing else {}
+    """The metadata with our fields. The account and the title of the piece in the ``existing`` metadata stay."""
+    kept = {name: existing[name] for name in (ACCOUNT, PIECE_TITLE) if existing and name in existing}
     owner = {
         TENANT: integration.tenant_id,
         ORGANIZATION: integration.organization_id,
         INTEGRATION: integration.id,
         VERSION: version,
         USER: user_id,
+        PIECE_TITLE: piece_title,
     }
     other = {name: value for name, value in (metadata or {}).items() if name not in _OUR_FIELDS}
-    return other | account | {name: value for name, value in owner.items() if value is not None}
+    return other | kept | {name: value for name, value in owner.items() if value is not None}
 
 
 def is_owned_by(metadata: Mapping[str, Any] | None, external_id: str, integration: Integration) -> bool:
@@ -74,6 +78,12 @@ def owner_user_id(connection: Connection) -> str | None:
     """The user for whom a one-click connection was made."""
     user_id = connection.metadata.get(USER)
     return user_id if isinstance(user_id, str) else None
+
+
+def piece_title(connection: Connection) -> str | None:
+    """The title of its piece, if it was known when the connection was saved."""
+    title = connection.metadata.get(PIECE_TITLE)
+    return title if isinstance(title, str) and title else None
 
 
 def is_renewable(connection: Connection) -> bool:

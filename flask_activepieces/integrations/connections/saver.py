@@ -45,6 +45,8 @@ class NewConnection:
     #: None: the app's own piece.
     piece_name: str | None = None
     piece_version: str | None = None
+    #: How pages call the piece; None keeps what they know.
+    piece_title: str | None = None
     display_name: str | None = None
     #: Its name among the tenant's connections; the same name again updates it. None: the display name.
     external_id: str | None = None
@@ -173,6 +175,7 @@ class ConnectionSaver:
                 integration,
                 version=self.deps.host.version(),
                 user_id=new.owner_user_id,
+                piece_title=new.piece_title,
                 existing=existing_metadata,
             ),
             "value": value,

@@ -223,6 +223,7 @@ class ThirdPartySignIn:
         piece_auth.check_props(auth, request.props)
         connection = NewConnection(
             piece_name=piece_name,
+            piece_title=piece.display_name,
             display_name=display_name,
             external_id=request.external_id,
             replaces_id=request.connection_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from ...api_client.resources.connections import Connection
 from ...api_client.resources.flow_runs import FailedStep, FlowRun
 from ...api_client.resources.flows import Flow
 from ...integrations.client_factory import site_url
-from ...integrations.connections.ownership import ACCOUNT
+from ...integrations.connections.ownership import ACCOUNT, piece_title
 from ...state import State
 from ..pages.i18n import gettext
 from .area import words
@@ -70,13 +71,21 @@ class RunRow:
     url: str
 
 
-def connection_row(state: State, connection: Connection) -> ConnectionRow:
-    """The row of a connection."""
+def piece_titles(state: State, connections: Sequence[Connection]) -> dict[str, str]:
+    """The titles of the pieces of these connections, of which one may know more than another."""
+    known = {each.piece_name: title for each in connections if (title := piece_title(each))}
+    names = {each.piece_name for each in connections}
+    return {name: words.piece_title(state, name, known.get(name)) for name in names}
+
+
+def connection_row(state: State, connection: Connection, titles: Mapping[str, str] | None = None) -> ConnectionRow:
+    """The row of a connection, in a list whose titles of pieces are known."""
+    titles = piece_titles(state, [connection]) if titles is None else titles
     account = connection.metadata.get(ACCOUNT)
     return ConnectionRow(
         id=connection.id,
         name=connection.display_name,
-        piece=words.piece_title(state, connection.piece_name),
+        piece=titles[connection.piece_name],
         account=account if isinstance(account, str) else None,
         status=words.connection_status(connection.status),
         is_broken=connection.status != "ACTIVE",

@@ -250,6 +250,24 @@ def test_a_field_that_is_wrong_is_named(
     assert names_on(server) == []
 
 
+def test_pages_call_the_service_as_its_piece_does(admin: AreaUser, server: ActivepiecesServer) -> None:
+    entered = {"name": "Ours", "field-0": "a text", "field-2": "hush", "field-6": "0"}
+    admin.submits(form_page(admin, EVERY_FIELD).form("external_id"), **entered)
+    # It was made in Activepieces, which stores no title with it.
+    theirs = server.add_connection(EVERY_FIELD, {"type": "CUSTOM_AUTH", "props": {}})
+    save(admin, "Our key")
+    server.calls.clear()
+
+    listed = admin.visits("/connections")
+
+    assert len(server.calls) == 1
+    assert "Ours Works Every field" in listed.text
+    assert f"{theirs} Works Every field" in listed.text
+    assert "Every Field" not in listed.text
+    assert ("option", {"value": EVERY_FIELD}) in listed.tags
+    assert "Service Every field" in admin.sees(listed.links["Ours"]).text
+
+
 def test_a_form_that_is_sent_twice_makes_one_connection(admin: AreaUser, server: ActivepiecesServer) -> None:
     form = form_page(admin, PIECE).form("external_id")
 
@@ -441,6 +459,7 @@ def test_a_user_signs_in_at_a_third_party(
     assert "You signed in, and the connection works." in listed.text
     assert "You signed in" not in live_alice.visits("/flows", connection="any").text
     assert "Our Slack" in listed.links
+    assert "Our Slack Works Acme OAuth" in listed.text
 
 
 def test_a_sign_in_in_another_workspace_ends_there(

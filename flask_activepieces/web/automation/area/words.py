@@ -83,10 +83,12 @@ def subscription_status(name: str) -> Status:
     return _SUBSCRIPTIONS.get(name, _UNKNOWN)
 
 
-def piece_title(state: State, name: str) -> str:
-    """The title of a piece: ``@activepieces/piece-google-sheets`` is Google Sheets."""
+def piece_title(state: State, name: str, known: str | None = None) -> str:
+    """The title of a piece; if it is not known, its name: ``@activepieces/piece-google-sheets`` is Google Sheets."""
     if name == state.settings.piece_name and state.settings.app_name is not None:
         return state.settings.app_name
+    if known is not None:
+        return known
     words = _SEPARATORS.split(name.rpartition("/")[2].removeprefix("piece-"))
     return " ".join(word[:1].upper() + word[1:] for word in words if word) or name
 

@@ -19,11 +19,10 @@ from ....integrations.connections.ownership import PLATFORM, owner_user_id
 from ....integrations.connections.service import ConnectionFilter
 from ....messages import Message
 from ...api.paging import page_of
-from ..area import words
 from ..area.notices import notice, sign_in_notice
 from ..area.upstream import Answer, Calls
 from ..area.visit import Forbidden, Visit, automation_page
-from ..rows import FlowRow, by_name, connection_row, flow_row, project_url
+from ..rows import FlowRow, by_name, connection_row, flow_row, piece_titles, project_url
 
 _PAGE_SIZE = 25
 _MAX_NAME_LENGTH = 100
@@ -59,13 +58,15 @@ def automation_connections(visit: Visit) -> ResponseReturnValue:
     # All of them, for the services to choose from; Activepieces is asked once in any case.
     connections = visit.state.tenants.connections.list(visit.integration)
     found = [each for each in connections if _matches(each, **filters)]
+    titles = piece_titles(visit.state, connections)
     page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"))
     return visit.render(
         "connections.html",
-        rows=[connection_row(visit.state, each) for each in page.data],
+        rows=[connection_row(visit.state, each, titles) for each in page.data],
         page=page,
         filters=filters,
-        service_choices=_services(visit, connections),
+        # By their pieces, in the order of their names.
+        service_choices=dict(sorted(titles.items(), key=lambda item: item[1].casefold())),
         status_choices={name: label for name, (label, _) in _FILTERS.items()},
         offers_one_click=visit.state.settings.piece_name is not None,
         notice=notice(request.args.get("done")) or sign_in_notice(request.args),
@@ -166,12 +167,6 @@ def _matches(connection: Connection, *, search: str = "", service: str = "", sta
         and service in ("", connection.piece_name)
         and (not statuses or connection.status in statuses)
     )
-
-
-def _services(visit: Visit, connections: Sequence[Connection]) -> dict[str, str]:
-    """The services of these connections by their pieces, in the order of their names."""
-    titles = {each.piece_name: words.piece_title(visit.state, each.piece_name) for each in connections}
-    return dict(sorted(titles.items(), key=lambda item: item[1].casefold()))
 
 
 def _show(visit: Visit, connection: Connection, problem: InvalidInput | None = None) -> Response:

@@ -55,7 +55,7 @@ def save(
         value = value_of(form, entered.values, redirect_url=redirect_url(visit))
     except InvalidInput as problem:
         raise _of_value(problem) from None
-    new = NewConnection(value=value, piece_name=piece.name, display_name=entered.name)
+    new = NewConnection(value=value, piece_name=piece.name, piece_title=piece.display_name, display_name=entered.name)
     return visit.state.tenants.connections.save(
         visit.integration, replace(new, **_which(connection)), user_id=visit.principal.user_id
     )

@@ -28,7 +28,17 @@ def test_the_metadata_name_the_owner_and_the_version_of_the_app() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"])
+def test_the_title_of_the_piece_stays_until_another_one_is_known() -> None:
+    titled = with_owner_metadata(None, WITHOUT_CREDENTIALS, version=None, piece_title="Old")
+    kept = with_owner_metadata({"team": "sales"}, WITHOUT_CREDENTIALS, version=None, existing=titled)
+    changed = with_owner_metadata(None, WITHOUT_CREDENTIALS, version=None, piece_title="New", existing=kept)
+
+    assert [each["pieceTitle"] for each in (titled, kept, changed)] == ["Old", "Old", "New"]
+
+
+@pytest.mark.parametrize(
+    "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId", "pieceTitle"]
+)
 def test_a_caller_cannot_choose_the_owner(name: str) -> None:
     written = with_owner_metadata({name: "globex"}, WITHOUT_CREDENTIALS, version=None)
 
