@@ -23,6 +23,9 @@ class Page(Generic[R]):
     """Items, and the cursors of the neighboring pages; None where there are no more."""
 
     data: Sequence[R]
+    #: How many items are on the pages before, and on all pages.
+    skipped: int
+    total: int
     next: str | None
     previous: str | None
 
@@ -49,6 +52,8 @@ def page_of(
     data = ordered[start:end]
     return Page(
         data=data,
+        skipped=start,
+        total=len(ordered),
         next=write_cursor("after", key(data[-1])) if data and end < len(ordered) else None,
         previous=write_cursor("before", key(data[0])) if data and start else None,
     )

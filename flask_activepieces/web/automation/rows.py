@@ -109,9 +109,9 @@ def flow_row(visit: Visit, flow: Flow) -> FlowRow:
     )
 
 
-def by_name(flow: Flow) -> tuple[str, str]:
-    """The order of flows on pages."""
-    return flow.display_name.casefold(), flow.id
+def by_name(record: Connection | Flow) -> tuple[str, str]:
+    """The order of connections and flows on pages."""
+    return record.display_name.casefold(), record.id
 
 
 def run_row(visit: Visit, run: FlowRun) -> RunRow:

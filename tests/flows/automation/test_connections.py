@@ -100,10 +100,11 @@ def test_two_hundred_connections_are_paged_with_one_call_each(admin: AreaUser, s
     for number in range(200):
         server.add_connection(PIECE, {"type": "SECRET_TEXT", "secret_text": f"ok-{number}"})
     seen, url = list[str](), "/automation/connections"
-    for _ in range(8):
+    for number in range(8):
         server.calls.clear()
         page = admin.sees(url)
         assert len(server.calls) == 1
+        assert f"{25 * number + 1}–{25 * number + 25} of 200" in page.text
         seen += [
             href
             for href in page.links.values()
@@ -113,6 +114,16 @@ def test_two_hundred_connections_are_paged_with_one_call_each(admin: AreaUser, s
 
     assert url == ""
     assert len([href for href in set(seen) if "services" not in href]) == 200
+
+
+def test_connections_are_listed_by_name(admin: AreaUser) -> None:
+    for name in ("Zeta", "alpha", "Beta"):
+        save(admin, name)
+
+    text = admin.visits("/connections").text
+
+    assert text.index("alpha") < text.index("Beta") < text.index("Zeta")
+    assert "of 3" not in text
 
 
 def test_a_forged_cursor_is_an_error_in_words(admin: AreaUser) -> None:

@@ -416,6 +416,19 @@ def test_one_click_connects_the_user(live_alice: AreaUser) -> None:
     assert events["client.created"] == events["connection.saved"] == "alice"
 
 
+def test_one_click_is_offered_until_the_user_has_a_connection_that_works(
+    live_alice: AreaUser, server: ActivepiecesServer
+) -> None:
+    assert "Connect in your name" in live_alice.visits("/connections").text
+    live_alice.presses(live_alice.visits("/connections"), "/one-click")
+    assert "Connect in your name" not in live_alice.visits("/connections").text
+
+    (connection,) = server.state.store.all("app_connection")
+    server.state.store.change("app_connection", connection["id"], status="ERROR")
+
+    assert "Connect in your name" in live_alice.visits("/connections").text
+
+
 def test_the_apps_own_piece_is_connected_with_one_click(live_alice: AreaUser) -> None:
     page = form_page(live_alice, OWN_PIECE.name)
 

@@ -59,7 +59,7 @@ def automation_connections(visit: Visit) -> ResponseReturnValue:
     connections = visit.state.tenants.connections.list(visit.integration)
     found = [each for each in connections if _matches(each, **filters)]
     titles = piece_titles(visit.state, connections)
-    page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"))
+    page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=by_name)
     return visit.render(
         "connections.html",
         rows=[connection_row(visit.state, each, titles) for each in page.data],
@@ -68,8 +68,16 @@ def automation_connections(visit: Visit) -> ResponseReturnValue:
         # By their pieces, in the order of their names.
         service_choices=dict(sorted(titles.items(), key=lambda item: item[1].casefold())),
         status_choices={name: label for name, (label, _) in _FILTERS.items()},
-        offers_one_click=visit.state.settings.piece_name is not None,
+        offers_one_click=_offers_one_click(visit, connections),
         notice=notice(request.args.get("done")) or sign_in_notice(request.args),
+    )
+
+
+def _offers_one_click(visit: Visit, connections: Sequence[Connection]) -> bool:
+    """Whether there is a piece of this app, and the user has no connection with it that works."""
+    name, user_id = visit.state.settings.piece_name, visit.principal.user_id
+    return name is not None and not any(
+        each.piece_name == name and each.status == "ACTIVE" and owner_user_id(each) == user_id for each in connections
     )
 
 
