@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from ...crypto.keyring import context_of, sha256_hex
 from ...host.ids import checked_id
@@ -30,7 +31,8 @@ class ProvisionedUser:
     integration_id: str
     project_id: str
     external_id: str
-    #: By which permission in the app they may use the builder; None: the app chose their role.
+    #: By which permission in the app they may use the builder, the largest one since their access began; None: the
+    #: app chose their role.
     permission: Permission | None
     created_at: int
     token_expires_at: int
@@ -91,9 +93,14 @@ def insert(transaction: Transaction, user: ProvisionedUser) -> bool:
 
 
 def renew(transaction: Transaction, user: ProvisionedUser) -> bool:
-    """Whether the user already may use the project, now with a token until then."""
+    """Whether the user already may use the project, now with a token until then.
+
+    The largest permission stays in the row: their session, or an older token, may still have its role.
+    """
     may_use = (_table.c.id == user.id) & _table.c.removal_due_at.is_(None)
-    values = {"token_expires_at": user.token_expires_at, "integration_id": user.integration_id}
+    values: dict[str, Any] = {"token_expires_at": user.token_expires_at, "integration_id": user.integration_id}
+    if user.permission is not None:
+        values["permission"] = case((_table.c.permission == "edit", "edit"), else_=user.permission)
     return transaction.execute_rowcount(update(_table).where(may_use).values(**values)) == 1
 
 

@@ -393,6 +393,54 @@ def test_more_permissions_end_nothing(signing: ServiceHarness, integration: Inte
     assert ended(signing) == []
 
 
+def test_users_who_became_editors_lose_the_session_with_the_permission(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    signing.host.permissions = ("view",)
+    sign_in(signing, integration, ada)
+    signing.host.permissions = ("view", "edit")
+    session = sign_in(signing, integration, ada)
+    signing.host.permissions = ("view",)
+
+    assert ended(signing) == ["7"]
+
+    assert members(signing, integration) == set()
+    with pytest.raises(AuthenticationFailed):
+        session.projects.list()
+
+
+def test_attack_a_token_of_a_viewer_that_is_not_used_does_not_keep_an_editor(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    session = sign_in(signing, integration, ada)
+    signing.host.permissions = ("view",)
+    signing.services.embedding.builder(integration, ada)
+
+    assert ended(signing) == ["7"]
+    with pytest.raises(AuthenticationFailed):
+        session.projects.list()
+
+
+def test_a_role_that_the_app_chooses_later_does_not_hide_the_permission(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    sign_in(signing, integration, ada)
+    signing.services.embedding.builder(integration, ada, role="Viewer")
+    signing.host.permissions = ()
+
+    assert ended(signing) == ["7"]
+
+
+def test_a_permission_counts_after_a_role_that_the_app_chose(
+    signing: ServiceHarness, integration: Integration, ada: Principal
+) -> None:
+    signing.services.embedding.builder(integration, ada, role="Viewer")
+    sign_in(signing, integration, ada)
+    signing.host.permissions = ("view",)
+
+    assert ended(signing) == ["7"]
+
+
 def test_a_role_that_the_app_chose_does_not_depend_on_permissions(
     signing: ServiceHarness, integration: Integration, ada: Principal
 ) -> None:
