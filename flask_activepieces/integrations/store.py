@@ -88,6 +88,12 @@ def list_all(conn: Connection) -> list[Integration]:
     return _find(conn)
 
 
+def is_alone_in_project(conn: Connection, integration: Integration) -> bool:
+    """Whether no other integration is for the same project."""
+    others = (_table.c.project_id == integration.project_id) & (_table.c.id != integration.id)
+    return conn.execute(select(_table.c.id).where(others).limit(1)).first() is None
+
+
 def insert(transaction: Transaction, values: Mapping[str, Any], *, now: int) -> Integration:
     """The new integration; `ConcurrentUpdate` if its tenant or organization got one meanwhile."""
     unset = dict.fromkeys(Integration.__dataclass_fields__)

@@ -1,7 +1,8 @@
 """Which tenant and user a connection belongs to: our fields in its metadata, and its external id.
 
-1. On the app's own key, a connection belongs to a tenant only if it names the tenant, and the organization. With the
-   tenant's own key, connections that name no tenant also belong to it: they were made in Activepieces.
+1. A connection belongs to a tenant if it names the tenant, and the organization. One that names no tenant was made in
+   Activepieces, or in the embedded builder. It belongs to the tenant if the tenant has its own key; on the app's own
+   key, only if it is not global, and no other tenant or organization uses the project.
 2. Callers cannot choose our fields in the metadata; each update writes them again.
 
 A connection names its tenant in its metadata, or else by the prefix of its external id: Activepieces drops the
@@ -63,15 +64,22 @@ def with_owner_metadata(
     return other | kept | {name: value for name, value in owner.items() if value is not None}
 
 
-def is_owned_by(metadata: Mapping[str, Any] | None, external_id: str, integration: Integration) -> bool:
-    """Whether a connection with this metadata and external id belongs to the integration."""
+def is_owned_by(
+    metadata: Mapping[str, Any] | None,
+    external_id: str,
+    scope: str,
+    integration: Integration,
+    *,
+    has_project_alone: bool,
+) -> bool:
+    """Whether a connection with these fields belongs to the integration."""
     metadata = metadata or {}
     if TENANT in metadata:
         owner = (metadata[TENANT], metadata.get(ORGANIZATION))
         return owner == (integration.tenant_id, integration.organization_id)
     if _OUR_EXTERNAL_ID.match(external_id):
         return external_id.startswith(_prefix(external_id[0], integration))
-    return integration.has_credentials
+    return integration.has_credentials or (has_project_alone and scope != PLATFORM)
 
 
 def owner_user_id(connection: Connection) -> str | None:

@@ -16,6 +16,7 @@ from ...api_client.resources.connection_values import Placeholder
 from ...api_client.resources.connections import Connection, Connections, ConnectionScope, ConnectionStatus, Owner
 from ...api_client.resources.global_connections import GlobalConnections
 from ...errors import ConnectionInUse, InvalidInput, NotFound
+from .. import store
 from ..dependencies import Dependencies
 from ..store import Integration
 from . import ownership
@@ -59,7 +60,10 @@ class TenantConnections:
         """The integration's connections, oldest first."""
         client = self.deps.client_factory.client_for(integration, "connections.list")
         connections = client.connections.list(integration.project_id, **vars(filter))
-        return [each for each in connections if ownership.is_owned_by(each.metadata, each.external_id, integration)]
+        is_owned = partial(
+            ownership.is_owned_by, integration=integration, has_project_alone=self._has_project_alone(integration)
+        )
+        return [each for each in connections if is_owned(each.metadata, each.external_id, each.scope)]
 
     def get(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections."""
@@ -170,6 +174,13 @@ class TenantConnections:
                 source_deleted = None
         self.recorder.record_replaced(integration, source, target, source_deleted=source_deleted, user_id=user_id)
         return ReplacementResult(source_deleted=source_deleted)
+
+    def _has_project_alone(self, integration: Integration) -> bool:
+        """Whether no other tenant or organization uses the project, or could have used it."""
+        if self.deps.client_factory.shares_project(integration):
+            return False
+        # A tenant may have been set up in it while it was the shared project, or with a key of its own.
+        return self.deps.database.read(lambda conn: store.is_alone_in_project(conn, integration))
 
     def _routes(
         self, integration: Integration, connection: Connection, operation: str

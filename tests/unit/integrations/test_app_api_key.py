@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from flask_activepieces.api_client.errors import CallNotSupported, ResourceNotFound
+from flask_activepieces.api_client.resources.connection_values import SecretText
+from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput, NotFound, SetupError
 from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 
@@ -144,22 +146,68 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: S
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
-def test_connections_created_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
-    from flask_activepieces.api_client.resources.connection_values import SecretText
-    from flask_activepieces.api_client.resources.connections import ConnectionDraft
-
-    made = shared.set_up(tenant_id=shared.tenant)
-    shared.platform_client().connections.upsert(
-        ConnectionDraft(
-            project_id=made.project_id,
-            external_id="by-hand",
-            display_name="By hand",
-            piece_name=SECRET_PIECE,
-            value=SecretText(secret_text="ok-by-hand"),
-        )
+def connect_in_activepieces(harness: ServiceHarness, project_id: str) -> Connection:
+    """A connection that was made in Activepieces, or in the embedded builder."""
+    draft = ConnectionDraft(
+        project_id=project_id,
+        external_id="by-hand",
+        display_name="By hand",
+        piece_name=SECRET_PIECE,
+        value=SecretText(secret_text="ok-by-hand"),
     )
+    return harness.platform_client().connections.upsert(draft)
+
+
+def test_connections_created_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
+    made = shared.set_up(tenant_id=shared.tenant)
+    connect_in_activepieces(shared, made.project_id)
 
     assert not shared.services.connections.list(made)
+
+
+def test_connections_created_in_activepieces_belong_to_the_tenant_of_the_project(apart: ServiceHarness) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+    by_hand = connect_in_activepieces(apart, made.project_id)
+
+    assert [each.id for each in apart.services.connections.list(made)] == [by_hand.id]
+    renamed = apart.services.connections.update(made, by_hand.id, display_name="Renamed", user_id="a")
+    assert (renamed.display_name, renamed.external_id) == ("Renamed", "by-hand")
+
+
+def test_a_broken_connection_created_in_activepieces_is_reported(apart: ServiceHarness) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+    by_hand = connect_in_activepieces(apart, made.project_id)
+    apart.upstream.break_connection("by-hand", project_id=made.project_id)
+
+    assert [each.connection_id for each in apart.services.connection_health.check(made)] == [by_hand.id]
+
+
+def test_in_a_project_that_becomes_shared_untagged_connections_belong_to_no_tenant(
+    apart: ServiceHarness, harness: ServiceHarness
+) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+    connect_in_activepieces(apart, made.project_id)
+    later = harness.with_app_key(project_id=made.project_id)
+    assert not later.services.connections.list(made)
+
+    them = other(later)
+    theirs = them.set_up(tenant_id=them.tenant)
+    after_that = harness.with_app_key()
+
+    # Without the setting, the other tenant is still in the project.
+    assert theirs.project_id == made.project_id
+    assert not after_that.services.connections.list(made)
+    assert not after_that.services.connections.list(theirs)
+
+
+def test_a_tenant_with_a_key_for_the_project_keeps_its_untagged_connections(apart: ServiceHarness) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+    them = other(apart)
+    theirs = them.set_up(tenant_id=them.tenant, api_key=apart.upstream.api_key, project_id=made.project_id)
+    by_hand = connect_in_activepieces(apart, made.project_id)
+
+    assert not apart.services.connections.list(made)
+    assert [each.id for each in apart.services.connections.list(theirs)] == [by_hand.id]
 
 
 REFUSED_IN_A_SHARED_PROJECT = [

@@ -46,6 +46,18 @@ def test_a_caller_cannot_choose_the_owner(name: str) -> None:
     assert written["tenantId"] == "acme"
 
 
+def owns(
+    integration: Integration,
+    metadata: dict[str, Any] | None,
+    external_id: str,
+    scope: str = "PROJECT",
+    *,
+    has_project_alone: bool = False,
+) -> bool:
+    """Whether the integration owns the connection, by default in a project that others use too."""
+    return is_owned_by(metadata, external_id, scope, integration, has_project_alone=has_project_alone)
+
+
 @pytest.mark.parametrize(
     ("metadata", "on_the_apps_key", "on_its_own_key"),
     [
@@ -56,7 +68,7 @@ def test_a_caller_cannot_choose_the_owner(name: str) -> None:
         ({"tenantId": "ACME"}, False, False),
         ({"tenantId": None}, False, False),
         ({"tenantId": ["acme"]}, False, False),
-        # Created in Activepieces: visible with the tenant's own key, but not with the shared one.
+        # Created in Activepieces: visible with the tenant's own key, but not in a project that others use too.
         ({}, False, True),
         (None, False, True),
         ({"team": "sales"}, False, True),
@@ -65,8 +77,31 @@ def test_a_caller_cannot_choose_the_owner(name: str) -> None:
 def test_which_integration_owns_a_connection(
     metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
 ) -> None:
-    assert is_owned_by(metadata, "by-hand", WITHOUT_CREDENTIALS) is on_the_apps_key
-    assert is_owned_by(metadata, "by-hand", WITH_CREDENTIALS) is on_its_own_key
+    assert owns(WITHOUT_CREDENTIALS, metadata, "by-hand") is on_the_apps_key
+    assert owns(WITH_CREDENTIALS, metadata, "by-hand") is on_its_own_key
+
+
+@pytest.mark.parametrize(
+    ("metadata", "scope", "is_owned"),
+    [
+        ({}, "PROJECT", True),
+        ({"team": "sales"}, "PROJECT", True),
+        # Other projects may use it, too.
+        ({}, "PLATFORM", False),
+        ({"tenantId": "globex"}, "PROJECT", False),
+        ({"tenantId": "acme", "organizationId": "labs"}, "PROJECT", False),
+    ],
+)
+def test_on_the_apps_key_a_project_of_its_own_makes_untagged_connections_the_tenants(
+    metadata: dict[str, Any], scope: str, is_owned: bool
+) -> None:
+    assert owns(WITHOUT_CREDENTIALS, metadata, "by-hand", scope, has_project_alone=True) is is_owned
+
+
+def test_attack_anothers_external_id_is_not_untagged() -> None:
+    theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
+
+    assert not owns(WITHOUT_CREDENTIALS, {}, theirs, has_project_alone=True)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"team": "sales"}])
@@ -80,18 +115,18 @@ def test_without_metadata_the_external_id_names_the_owner(
     theirs = external_id(replace(integration, tenant_id="globex"), "slack", platform=of_platform)
     of_labs = external_id(OF_AN_ORGANIZATION, "slack", platform=of_platform)
 
-    assert is_owned_by(metadata, ours, integration)
-    assert not is_owned_by(metadata, theirs, integration)
-    assert not is_owned_by(metadata, of_labs, integration)
-    assert is_owned_by(metadata, of_labs, OF_AN_ORGANIZATION)
+    assert owns(integration, metadata, ours)
+    assert not owns(integration, metadata, theirs)
+    assert not owns(integration, metadata, of_labs)
+    assert owns(OF_AN_ORGANIZATION, metadata, of_labs)
 
 
 def test_the_tenant_in_the_metadata_wins_over_the_external_id() -> None:
     theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
     ours = external_id(WITHOUT_CREDENTIALS, "slack")
 
-    assert is_owned_by({"tenantId": "acme"}, theirs, WITHOUT_CREDENTIALS)
-    assert not is_owned_by({"tenantId": "globex"}, ours, WITHOUT_CREDENTIALS)
+    assert owns(WITHOUT_CREDENTIALS, {"tenantId": "acme"}, theirs)
+    assert not owns(WITHOUT_CREDENTIALS, {"tenantId": "globex"}, ours)
 
 
 @pytest.mark.parametrize("theirs", [{}, {"accountIdentifier": "mallory@example.com"}])
@@ -109,9 +144,9 @@ def test_no_account_identifier_is_invented() -> None:
 
 
 def test_an_organization_does_not_own_connections_of_the_whole_tenant() -> None:
-    assert is_owned_by({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
-    assert not is_owned_by({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
-    assert not is_owned_by({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
+    assert owns(OF_AN_ORGANIZATION, {"tenantId": "acme", "organizationId": "labs"}, "x")
+    assert not owns(OF_AN_ORGANIZATION, {"tenantId": "acme"}, "x")
+    assert not owns(OF_AN_ORGANIZATION, {"tenantId": "acme", "organizationId": "sales"}, "x")
 
 
 def test_an_external_id_contains_the_name() -> None:
