@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, Response, abort, make_response, render_template
 from flask_login import login_required
 
-from flask_activepieces import ActivepiecesError
+from flask_activepieces.api_client.errors import ApiError, CallNotSupported
+from flask_activepieces.errors import IntegrationDisabled, Unavailable
 
 from .activepieces import activepieces, host
 from .models import Company, db
 
 blueprint = Blueprint("builder", __name__)
+log = logging.getLogger(__name__)
 
 
 @blueprint.get("/builder")
@@ -22,13 +26,17 @@ def page() -> Response:
         abort(403, "Only admins of the company may see this page.")
     company = db.session.get_one(Company, principal.tenant_id)
     integration = next(iter(activepieces.integrations.visible_to(principal)), None)
-    builder, error = None, None
+    builder, error, status = None, None, 200
     if integration is not None:
         try:
             builder = activepieces.embedding.builder(integration, principal)
-        except ActivepiecesError as failure:
-            error = str(failure)
-    response = make_response(render_template("builder.html", company=company, builder=builder, error=error))
+        except (CallNotSupported, IntegrationDisabled) as failure:
+            log.warning("The builder cannot be shown: %s", failure)
+            error, status = "The builder cannot be shown for this company. Open Activepieces itself.", 409
+        except (ApiError, Unavailable) as failure:
+            log.warning("The builder could not be shown: %s", failure)
+            error, status = "Activepieces is not available at the moment. Please try again in a few minutes.", 503
+    response = make_response(render_template("builder.html", company=company, builder=builder, error=error), status)
     response.headers["Cache-Control"] = "no-store"
     if builder is not None:
         # The page loads the SDK, which shows Activepieces in a frame.
