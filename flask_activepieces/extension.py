@@ -9,8 +9,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from flask import Flask, request_started
+from flask import Flask, request, request_started
 from flask_sqlalchemy import SQLAlchemy
+from werkzeug.exceptions import SecurityError
 
 from .cli import activepieces_cli
 from .clock import Clock
@@ -307,6 +308,9 @@ def _at_first_request(app: Flask, function: Callable[[Flask], None]) -> None:
     """Call the function inside the first request, when every extension, blueprint and view of the app is in place."""
 
     def call_once(sender: Flask, **_: Any) -> None:
+        # Flask refuses a request for an untrusted host, and builds no URL in it.
+        if isinstance(request.routing_exception, SecurityError):
+            return
         function(sender)
         # Last: a concurrent second request must find the work done, or do it itself.
         request_started.disconnect(call_once, sender)

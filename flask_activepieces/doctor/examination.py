@@ -24,7 +24,7 @@ from .server.credentials import PLAN, check_credentials
 from .server.embedding import check_embedding
 from .server.piece import check_piece
 from .server.token_endpoint import check_token_endpoint
-from .subject import Subject
+from .subject import Subject, request_to
 
 CALL_FAILED = Kind("activepieces-call-failed", "error", "The same call fails when the app makes it.")
 
@@ -49,7 +49,7 @@ def examine(subject: Subject) -> Iterator[Finding]:
     """All findings. It calls the app at its public URL, the database, and Activepieces."""
     state = subject.state
     # In contexts of their own: the host may build URLs, and Flask-Login stores the user in ``g``.
-    with subject.app.app_context(), subject.app.test_request_context():
+    with subject.app.app_context(), request_to(subject.app):
         found = list(free_findings(subject.app))
     yield from found
     yield from check_signed_out_request(subject.app, state.host)

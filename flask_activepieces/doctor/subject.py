@@ -8,6 +8,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from flask import Flask
+from flask.ctx import RequestContext
 
 from ..api_client.client import ActivepiecesClient
 from ..api_client.credentials import ApiKey
@@ -21,6 +22,12 @@ from ..state import State, get_state
 
 #: For calls to which no credential is sent.
 _NO_KEY = ApiKey("none")
+
+
+def request_to(app: Flask) -> RequestContext:
+    """A request for a host that the app trusts: for any other one, Flask builds no URL."""
+    trusted = app.config["TRUSTED_HOSTS"]
+    return app.test_request_context(headers={"Host": trusted[0].lstrip(".")} if trusted else None)
 
 
 @dataclass(frozen=True, kw_only=True)

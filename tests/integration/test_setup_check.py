@@ -133,6 +133,27 @@ def test_a_valid_login_view_is_not_reported(make_app: MakeApp, setup_log: SetupL
     assert setup_log(with_flask_login(make_app, "login")) == []
 
 
+def test_a_first_request_for_an_untrusted_host_reports_nothing(make_app: MakeApp, setup_log: SetupLog) -> None:
+    app = with_flask_login(make_app, "login")
+    app.config["TRUSTED_HOSTS"] = ["app.example.com"]
+
+    assert app.test_client().get("/", base_url="https://attacker.example").status_code == 400
+
+    assert setup_log(app, base_url="https://app.example.com") == []
+
+
+def test_a_later_request_reports_what_a_request_for_an_untrusted_host_could_not(
+    make_app: MakeApp, setup_log: SetupLog
+) -> None:
+    app = with_flask_login(make_app, None)
+    app.config["TRUSTED_HOSTS"] = ["app.example.com"]
+    app.test_client().get("/", base_url="https://attacker.example")
+
+    (line,) = setup_log(app, base_url="https://app.example.com")
+
+    assert "set login_manager.login_view" in line
+
+
 def test_missing_flask_login_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     (line,) = setup_log(make_app(host=FlaskLoginHost(single_tenant=True)))
 

@@ -11,6 +11,7 @@ from ...host.interface import Host
 from ...storage.database import Database
 from ...storage.tables import grants
 from ..findings import Findings, Kind
+from ..subject import request_to
 
 LOGIN_PAGE = Kind(
     "login-page", "error", "Users cannot be sent to the login page, so those who are signed out see 500."
@@ -38,7 +39,7 @@ def check_login_page(host: Host) -> Findings:
 def check_signed_out_request(app: Flask, host: Host) -> Findings:
     """No one is signed in on a request without a cookie."""
     # In an app context of its own: Flask-Login stores the user in ``g``.
-    with app.app_context(), app.test_request_context():
+    with app.app_context(), request_to(app):
         try:
             principal = host.current_principal()
         except Exception as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from flask_login import LoginManager
 from sqlalchemy import text
 
+from flask_activepieces import FlaskLoginHost
 from flask_activepieces.doctor.examination import examine, free_findings
 from flask_activepieces.doctor.subject import Subject
 from flask_activepieces.testing import ActivepiecesServer
@@ -38,6 +40,19 @@ def test_a_healthy_app_has_no_findings_and_stays_as_it_is(linked: Flask) -> None
     assert codes(examine(Subject(app=linked))) == []
 
     assert row_counts(linked) == before
+
+
+@pytest.mark.parametrize("host", ["app.example.com", ".example.com"])
+def test_an_app_that_trusts_only_its_own_host_has_no_findings(make_app: MakeApp, host: str) -> None:
+    def with_login(app: Flask) -> None:
+        manager = LoginManager(app)
+        manager.login_view = "login"
+        manager.user_loader(lambda user_id: None)
+
+    app = make_app(host=FlaskLoginHost(single_tenant=True), first=with_login)
+    app.config["TRUSTED_HOSTS"] = [host]
+
+    assert codes(examine(Subject(app=app))) == []
 
 
 def test_a_new_app_has_no_findings(app: Flask) -> None:
