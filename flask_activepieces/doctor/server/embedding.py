@@ -1,4 +1,8 @@
-"""The embedded builder: whether this app's pages may show it, and whether users were removed whose access ended."""
+"""The embedded builder: the app's signature, its origin, and the users whose access has ended.
+
+The signature is checked with a token that has expired: Activepieces checks the signature first, and then refuses the
+token, without creating its user and project (stand-in, and the source of Activepieces).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ import time
 from urllib.parse import urlsplit
 
 from ...api_client.connection_pool import ConnectionPool
-from ...api_client.errors import ApiError
+from ...api_client.embedding_token import EmbeddedUser, sign_embedding_token
+from ...api_client.errors import ApiError, AuthenticationFailed, RouteNotFound
 from ...api_client.wire import HttpRequest, Timeout
 from ...clock import CLOCK_SKEW, format_for_people
 from ...integrations.client_factory import site_url
@@ -16,9 +21,13 @@ from ..findings import Findings, Kind
 from ..subject import Subject
 
 NO_API_KEY = Kind("embed-api-key", "error", "No one can open the builder: their access could not be ended again.")
+SIGNING_KEY = Kind("embed-signing-key", "error", "Activepieces signs no one in to the builder.")
 ORIGIN = Kind("embed-origin", "error", "Browsers refuse to show the builder on pages of the app.")
 MEMBERS = Kind("embed-members", "error", "These users still have access to the flows of the tenant.")
 
+_DOCTOR = "flask-activepieces-doctor"
+#: What Activepieces answers to an expired token with a correct signature.
+_EXPIRED = "jwt expired"
 _TIMEOUT = Timeout(connect=5, read=10, total=15)
 #: In a Content-Security-Policy.
 _ANCESTORS = re.compile(r"frame-ancestors([^;]*)")
@@ -35,6 +44,7 @@ def check_embedding(subject: Subject) -> Findings:
             "ACTIVEPIECES_SIGNING_KEY is set, and ACTIVEPIECES_API_KEY is not.",
             "Set it to an API key of the same platform.",
         )
+    yield from _check_signing_key(subject)
     yield from check_origin(settings.public_url, site_url(settings.base_url))
 
 
@@ -49,6 +59,27 @@ def _check_members(subject: Subject) -> Findings:
             f"Users to be removed from Activepieces: {len(left)}, the first since {format_for_people(since)}.",
             "Run flask activepieces embedding check, and then every few minutes.",
         )
+
+
+def _check_signing_key(subject: Subject) -> Findings:
+    """Activepieces knows the key by its id."""
+    settings = subject.state.settings
+    is_answering = any(server.url == settings.base_url and server.info is not None for server in subject.servers)
+    if settings.signing_key is None or settings.signing_key_id is None or not is_answering:
+        return
+    user = EmbeddedUser(
+        external_user_id=_DOCTOR, external_project_id=_DOCTOR, first_name="Doctor", last_name="Doctor"
+    )
+    token = sign_embedding_token(settings.signing_key, settings.signing_key_id, user, now=0, lifetime=1)
+    try:
+        subject.anonymous_client(settings.base_url).embedding.exchange(token)
+    except (AuthenticationFailed, RouteNotFound) as error:
+        if error.detail != _EXPIRED:
+            yield SIGNING_KEY.found(
+                f"{settings.base_url} does not accept what the app signs: {error.detail or error.status}.",
+                "Set ACTIVEPIECES_SIGNING_KEY_ID and ACTIVEPIECES_SIGNING_KEY to a signing key of that platform."
+                " Activepieces shows the key once; if it is lost, create a new one.",
+            )
 
 
 def check_origin(public_url: str | None, site: str) -> Findings:

@@ -14,6 +14,7 @@ from flask_activepieces.host.interface import Principal
 from flask_activepieces.state import get_state
 from flask_activepieces.storage.tables import provisioned_users
 from flask_activepieces.testing import ActivepiecesServer
+from flask_activepieces.testing.standin.access.signing_keys import new_pair
 from tests.support.doctor import PUBLIC, codes, only
 from tests.support.raw_server import raw_server
 from tests.unit.doctor.server.conftest import Link
@@ -76,6 +77,41 @@ def test_a_signing_key_without_an_api_key_is_found(link: Link, signing: dict[str
     without = signing | {"ACTIVEPIECES_API_KEY": None, "ACTIVEPIECES_PUBLIC_URL": None}
 
     assert only(check_embedding(Subject(app=link(**without))), "embed-api-key")
+
+
+def test_a_signing_key_that_the_server_knows_leaves_nothing_behind(
+    app: Flask, activepieces_server: ActivepiecesServer
+) -> None:
+    get_state(app).tenants.embedding.allow_origins()
+    store = activepieces_server.state.store
+    before = {kind: len(store.all(kind)) for kind in ("user", "project", "project_member")}
+
+    assert codes(check_embedding(Subject(app=app))) == []
+
+    assert {kind: len(store.all(kind)) for kind in before} == before
+
+
+@pytest.mark.parametrize(
+    ("is_other_key", "seen"), [(True, "invalid signature"), (False, "signing key not found signingKeyId=an-id")]
+)
+def test_a_signing_key_that_the_server_does_not_know_is_found(
+    link: Link, signing: dict[str, Any], is_other_key: bool, seen: str
+) -> None:
+    changed = {"SIGNING_KEY": new_pair()[0]} if is_other_key else {"SIGNING_KEY_ID": "an-id"}
+    settings = signing | {f"ACTIVEPIECES_{name}": value for name, value in changed.items()}
+    subject = Subject(app=link({}, **settings))
+    subject.state.tenants.embedding.allow_origins()
+
+    assert seen in only(check_embedding(subject), "embed-signing-key").seen
+
+
+def test_a_server_that_does_not_answer_says_nothing_about_the_key(
+    app: Flask, activepieces_server: ActivepiecesServer
+) -> None:
+    get_state(app).tenants.embedding.allow_origins()
+    activepieces_server.faults.fail("GET", "/flags", 503, times=None)
+
+    assert codes(check_embedding(Subject(app=app))) == []
 
 
 def test_users_who_are_still_members_are_found(app: Flask) -> None:
