@@ -37,6 +37,8 @@ def try_command(tenant_id: str | None, port: int, activepieces_port: int, no_bro
 
     The app's database stays as it is, unless --keep is used. No account and no network is needed.
     """
+    if port == activepieces_port != 0:
+        raise click.UsageError("--port and --activepieces-port must be different.")
     # Imported here: an app in production never loads the stand-in.
     trials = import_module("flask_activepieces.testing.trial")
     chosen = tenant_id or _choose_tenant(get_state())
@@ -74,11 +76,14 @@ def _instructions(trial: Any, *, keep: bool) -> str:
 Your app       {trial.url}
 Activepieces   {trial.activepieces_url} (a stand-in: put nothing real into it)
                {trial.email}, password {trial.password}
+OAuth client   {trial.client_id}
+               secret {trial.client_secret}
 
 Consent page   {trial.consent_url}
 
 Sign in as a user of tenant {trial.tenant_id} and allow access: Activepieces then has a connection to your app.
-The page of the stand-in shows it, and lets you connect again.
+The page of the stand-in shows it, and lets you connect again with the OAuth client.
+For users of another tenant, use --tenant with its id.
 
 {data}
 """

@@ -10,7 +10,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -56,8 +56,9 @@ class Trial:
     activepieces_url: str
     tenant_id: str
     client_id: str
+    client_secret: str = field(repr=False)
     email: str
-    password: str
+    password: str = field(repr=False)
 
 
 class PortInUse(Exception):
@@ -136,6 +137,7 @@ def _link(state: State, activepieces: ActivepiecesServer, url: str, tenant_id: s
         activepieces_url=activepieces.url,
         tenant_id=tenant_id,
         client_id=client.client_id,
+        client_secret=secret,
         email=activepieces.email,
         password=activepieces.password,
     )
@@ -223,15 +225,21 @@ def _temporary_database(original: Database) -> Iterator[Database]:
 
 @contextmanager
 def _replaced(app: Flask, state: State) -> Iterator[None]:
-    """The app with this state, and with cookies that browsers send over plain http on this machine."""
-    cookies: dict[str, object] = {
+    """The app with this state, on this machine: any host is trusted, and browsers send cookies over plain http."""
+    local: dict[str, object] = {
+        "TRUSTED_HOSTS": None,
         "SESSION_COOKIE_SECURE": False,
         "SESSION_COOKIE_DOMAIN": None,
         "REMEMBER_COOKIE_SECURE": False,
     }
-    original, config = app.extensions[EXTENSION], {name: app.config.get(name) for name in cookies}
+    for name in ("SESSION_COOKIE_NAME", "REMEMBER_COOKIE_NAME"):
+        cookie = app.config.get(name)
+        if cookie is not None:
+            # Browsers drop a cookie with such a name over http.
+            local[name] = cookie.removeprefix("__Host-").removeprefix("__Secure-")
+    original, config = app.extensions[EXTENSION], {name: app.config.get(name) for name in local}
     app.extensions[EXTENSION] = state
-    app.config.update(cookies)
+    app.config.update(local)
     try:
         yield
     finally:

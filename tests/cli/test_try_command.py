@@ -112,6 +112,20 @@ def test_the_printed_consent_page_ends_in_a_connection_and_leaves_nothing(folder
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == ["app.py", "instance"]
 
 
+def test_the_printed_client_connects_again_on_the_page_of_the_stand_in(output: str) -> None:
+    activepieces = address(output, "Activepieces")
+    (secret,) = re.findall(r"^ +secret (\S+)$", output, re.MULTILINE)
+    form = next(form for form in Page(Response(requests.get(activepieces, timeout=9).text)).forms)  # type: ignore[arg-type]
+    client = {"client_id": address(output, "OAuth client"), "client_secret": secret}
+
+    answer = requests.post(
+        f"{activepieces}{form.action}", data=form.values | client, allow_redirects=False, timeout=9
+    )
+
+    assert answer.headers["Location"].startswith(f"{address(output, 'Your app')}/oauth/authorize?")
+    assert "use --tenant with its id" in output
+
+
 def test_the_consent_page_is_opened_in_a_browser(output: str, opened: Path) -> None:
     consent_page = address(output, "Consent page")
 
@@ -140,3 +154,10 @@ def test_a_setup_error_is_one_line(make_app: MakeApp) -> None:
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ACTIVEPIECES_SCOPES is empty")
+
+
+def test_both_servers_cannot_have_the_same_port(run: Run) -> None:
+    result = run("try", "--no-browser", "--tenant", "acme", "--port", "5504", "--activepieces-port", "5504")
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("Error: --port and --activepieces-port must be different.\n")

@@ -150,6 +150,25 @@ def test_an_app_for_a_public_address_runs_on_this_machine(make_app: MakeApp) -> 
     assert app.config["SESSION_COOKIE_SECURE"] is True
 
 
+def test_an_app_that_trusts_only_its_public_host_runs_on_this_machine(make_app: MakeApp) -> None:
+    config = {
+        "ACTIVEPIECES_PUBLIC_URL": "https://app.example.com",
+        "TRUSTED_HOSTS": ["app.example.com"],
+        "SESSION_COOKIE_NAME": "__Host-session",
+        "SESSION_COOKIE_SECURE": True,
+        "REMEMBER_COOKIE_NAME": "__Secure-remember",
+    }
+    app = make_app(clock=time.time, **config)
+
+    with run_trial(app, tenant_id="acme") as trial:
+        connect(trial)
+        assert connections(trial) == ["ACTIVE"]
+        # Browsers accept a cookie with such a prefix over https only.
+        assert (app.config["SESSION_COOKIE_NAME"], app.config["REMEMBER_COOKIE_NAME"]) == ("session", "remember")
+
+    assert {name: app.config[name] for name in config} == config
+
+
 def test_what_is_kept_is_found_again(app: Flask, tmp_path: Path) -> None:
     app.instance_path = str(tmp_path / "instance")
     with run_trial(app, tenant_id="acme", keep=True) as first:
