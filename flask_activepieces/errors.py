@@ -30,13 +30,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import click
+
 
 class ActivepiecesError(Exception):
     """The base class of all errors of this package."""
 
 
-class ConfigError(ActivepiecesError):
-    """Raised by ``init_app`` with all problems of the configuration, each named by its setting."""
+class ConfigError(ActivepiecesError, click.ClickException):
+    """Raised by ``init_app`` with all problems of the configuration, each named by its setting.
+
+    A ``flask`` command prints it without a traceback, and exits with 1.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)

@@ -45,8 +45,11 @@ def free_findings(app: Flask, *, mounts: Sequence[str] = ()) -> Findings:
     yield from check_cookies(state.settings, app.config)
 
 
-def examine(subject: Subject) -> Iterator[Finding]:
-    """All findings. It calls the app at its public URL, the database, and Activepieces."""
+def examine(subject: Subject, begin: Callable[[str], None] = lambda what: None) -> Iterator[Finding]:
+    """All findings. It calls the app at its public URL, the database, and Activepieces.
+
+    ``begin`` gets what is examined next, for people who wait.
+    """
     state = subject.state
     # In contexts of their own: the host may build URLs, and Flask-Login stores the user in ``g``.
     with subject.app.app_context(), request_to(subject.app):
@@ -54,11 +57,15 @@ def examine(subject: Subject) -> Iterator[Finding]:
     yield from found
     yield from check_signed_out_request(subject.app, state.host)
     yield from check_key_strength(state)
+    begin("the public URL")
     yield from check_requests(state)
+    begin("Redis")
     yield from check_redis(state.settings)
+    begin("the database")
     found = list(schema.check_database(state))
     yield from found
     if _UNUSABLE.isdisjoint(finding.kind for finding in found):
+        begin(" and ".join(["the stored data", *subject.server_urls]))
         yield from _examine_data(subject)
         yield from _examine_servers(subject)
 

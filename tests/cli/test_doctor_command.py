@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.cli.conftest import Run
 from tests.conftest import MakeApp
+from tests.support.documents import ROOT, blocks, page
+from tests.support.hosts import SECRET_KEY
+from tests.support.raw_server import RawServer, raw_server
+from tests.support.storage import database_away
 
 
 @pytest.fixture
@@ -82,6 +92,64 @@ def test_warnings_exit_with_0_and_come_after_errors(make_app: MakeApp) -> None:
 
 def test_an_impossible_tenant_is_wrong_usage(run: Run) -> None:
     assert run("doctor", "--tenant", " acme").exit_code == 2
+
+
+def test_a_tenant_that_has_nothing_here_is_wrong_usage(run: Run) -> None:
+    result = run("doctor", "--tenant", "nosuch")
+
+    assert result.exit_code == 2
+    assert "Error: Tenant 'nosuch' has no integration, client, grant or token here." in result.stderr
+
+
+def test_a_tenant_with_a_client_is_examined(run: Run) -> None:
+    words = "--name X --redirect-uri http://127.0.0.1/ --scope tasks:read --tenant acme --yes"
+    run("client", "create", *words.split())
+
+    assert run("doctor", "--tenant", "acme").stdout == "No problems found.\n"
+
+
+def test_without_a_database_the_tenant_is_not_looked_up(app: Flask, run: Run) -> None:
+    with database_away(app):
+        result = run("doctor", "--tenant", "acme")
+
+    assert result.exit_code == 1
+    assert "Error: database-unreachable" in result.stdout
+
+
+@pytest.fixture
+def silent_server() -> Iterator[RawServer]:
+    """A server that never answers."""
+    with raw_server(lambda request: None) as server:
+        yield server
+
+
+def in_a_terminal(app_file: Path, url: str, *words: str) -> str:
+    """What the doctor prints on a terminal."""
+    environ = {
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+        "FLASK_SECRET_KEY": SECRET_KEY,
+        "FLASK_ACTIVEPIECES_BASE_URL": json.dumps(url),
+        "FLASK_ACTIVEPIECES_API_KEY": "sk-1",
+        "FLASK_ACTIVEPIECES_TIMEOUT": "3",
+    }
+    command = [sys.executable, "-m", "flask", "--app", str(app_file), "activepieces", "doctor", *words]
+    screen, terminal = os.openpty()
+    try:
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environ, timeout=60, check=False)
+        return os.read(screen, 10_000).decode() if select.select([screen], [], [], 0)[0] else ""
+    finally:
+        os.close(screen)
+        os.close(terminal)
+
+
+@pytest.mark.long
+def test_on_a_terminal_a_server_that_does_not_answer_is_named(silent_server: RawServer, tmp_path: Path) -> None:
+    app_file = tmp_path / "app.py"
+    app_file.write_text(blocks(page("quickstart"), "python")[0], encoding="utf-8")
+
+    assert f"Examining the stored data and {silent_server.url} …" in in_a_terminal(app_file, silent_server.url)
+    assert in_a_terminal(app_file, silent_server.url, "--json") == ""
 
 
 def test_a_finding_cannot_change_the_terminal(app: Flask, run: Run) -> None:

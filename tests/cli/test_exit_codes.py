@@ -6,6 +6,9 @@ With --json, a failure is one JSON document on standard output, with the same ex
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from flask import Flask
 from tests.cli.conftest import Run
 from tests.conftest import MakeApp
 from tests.support.actors import Program
+from tests.support.documents import ROOT, blocks, page
+from tests.support.hosts import SECRET_KEY
 from tests.support.storage import database_away
 
 #: Every command that needs the database; {id} is the id of a client.
@@ -54,6 +59,20 @@ def test_missing_tables_are_one_line_and_exit_code_1(make_app: MakeApp) -> None:
         assert (result.exit_code, result.stdout) == (1, ""), command
         (line,) = result.stderr.splitlines()
         assert "db.create_all()" in line
+
+
+def test_an_invalid_setting_is_named_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(blocks(page("quickstart"), "python")[0], encoding="utf-8")
+    environ = {"PYTHONPATH": str(ROOT), "FLASK_SECRET_KEY": SECRET_KEY, "FLASK_ACTIVEPIECES_BASE_URL": "nowhere"}
+    command = [sys.executable, "-m", "flask", "--app", "app", "activepieces", "prune"]
+
+    result = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "Error: Invalid flask-activepieces configuration:",
+        "  - ACTIVEPIECES_BASE_URL: must be an absolute URL such as https://activepieces.example.com",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ...api_client.errors import ApiError, ResourceNotFound, RouteNotFound, ServerError, UnexpectedResponse
+from ...api_client.errors import (
+    ApiError,
+    RateLimited,
+    ResourceNotFound,
+    RouteNotFound,
+    ServerError,
+    UnexpectedResponse,
+)
 from ...api_client.resources.server import release
 from ..findings import Finding, Findings, Kind
 from ..subject import Subject, UsedServer
@@ -66,7 +73,17 @@ def _unreachable(server: UsedServer, error: ApiError) -> Finding:
             f"{server.url} answers with the status {error.status}.",
             "Start Activepieces behind its proxy, or look at its log.",
         )
+    if isinstance(error, RateLimited):
+        return UNREACHABLE.found(
+            f"{server.url} answers with the status {error.status}: too many requests.",
+            "Run the doctor again in some minutes. If it happens again, raise the limit of the server or its proxy.",
+        )
+    if error.status is not None:
+        return UNREACHABLE.found(
+            f"{server.url} answers with the status {error.status} to a request that needs no credential.",
+            "Let its proxy or firewall admit requests of this app.",
+        )
     return UNREACHABLE.found(
-        f"{server.url} cannot be reached: {error.detail or error.status}.",
+        f"{server.url} cannot be reached: {error.detail}.",
         "Start Activepieces, and check its address and the network.",
     )

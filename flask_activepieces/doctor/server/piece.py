@@ -14,7 +14,7 @@ from ...pieces.manifest import Manifest
 from ..findings import Findings, Kind
 from ..subject import Subject, UsedServer
 
-UNBUILDABLE = Kind("piece-address", "error", "The piece cannot be built.")
+UNBUILDABLE = Kind("piece-address", "error", "The piece cannot be built: it would not know where the app is.")
 NOT_INSTALLED = Kind("piece-missing", "error", "No flow can use the app, and one click does not work.")
 OUTDATED = Kind("piece-outdated", "warning", "Flows do not have what the app has declared since.")
 HIDDEN = Kind(
@@ -37,8 +37,12 @@ def check_piece(subject: Subject) -> Findings:
             manifest = subject.state.piece.manifest(version=FIRST_VERSION)
         except DeclarationError:
             return  # another finding
-        except SetupError as error:
-            yield UNBUILDABLE.found(str(error), "Then build and install the piece.")
+        except SetupError:
+            yield UNBUILDABLE.found(
+                "ACTIVEPIECES_PUBLIC_URL is not set, and the piece does not ask for the address of the app.",
+                "Set it to the app's public URL, such as https://app.example.com, or let every kind of authentication"
+                " ask for the address. Then install the piece.",
+            )
             return
     for server in subject.servers:
         clients = _clients(subject, server) if server.info is not None else []

@@ -51,6 +51,25 @@ def test_a_proxy_without_its_server_is_found(make_app: MakeApp) -> None:
         assert found.remedy == "Start Activepieces behind its proxy, or look at its log."
 
 
+@pytest.mark.parametrize(
+    ("status", "seen", "remedy"),
+    [
+        (401, "answers with the status 401 to a request that needs no credential", "Let its proxy or firewall admit"),
+        (403, "answers with the status 403 to a request that needs no credential", "Let its proxy or firewall admit"),
+        (429, "answers with the status 429: too many requests", "Run the doctor again in some minutes."),
+    ],
+)
+def test_a_server_that_refuses_the_request_has_answered(
+    make_app: MakeApp, status: int, seen: str, remedy: str
+) -> None:
+    with raw_server(lambda request: request.answer(status, {"message": "Forbidden"})) as server:
+        findings = check_availability(Subject(app=make_app(ACTIVEPIECES_BASE_URL=server.url, **KEY)))
+
+        found = only(findings, "activepieces-unreachable")
+        assert found.seen.startswith(f"{server.url} {seen}")
+        assert found.remedy.startswith(remedy)
+
+
 @pytest.mark.parametrize(("status", "kind"), [(200, "text/html"), (404, "application/json")])
 def test_another_service_is_found(make_app: MakeApp, status: int, kind: str) -> None:
     with raw_server(lambda request: request.answer(status, {}, kind=kind)) as server:

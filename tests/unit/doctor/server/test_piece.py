@@ -72,7 +72,8 @@ def test_a_piece_that_cannot_be_built_is_found(link: Link) -> None:
 
     with app.app_context():
         finding = only(check_piece(Subject(app=app)), "piece-address")
-    assert "ACTIVEPIECES_PUBLIC_URL is not set" in finding.seen
+    assert finding.seen.startswith("ACTIVEPIECES_PUBLIC_URL is not set")
+    assert finding.remedy.startswith("Set it to the app's public URL")
 
 
 def test_without_an_integration_no_server_is_asked(app: Flask) -> None:
