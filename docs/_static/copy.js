@@ -1,6 +1,8 @@
-// Adds a button to each code block that copies its text, without the prompts of terminal sessions.
+// Adds a button to each block of code that copies its text, without the prompts of terminal sessions.
 for (const pre of document.querySelectorAll("div.highlight > pre")) {
   if (!navigator.clipboard) break; // only pages on https or this machine have one
+  // Plain text is output, or a drawing, unless it is a file with a name.
+  if (pre.closest(".highlight-text") && !pre.closest(".literal-block-wrapper")) continue;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";

@@ -40,7 +40,7 @@ class CheckRun:
     flow_name: str = "Check"
     #: The version of Tasklane's piece on the server.
     piece_version: str = ""
-    #: The version of the webhook piece in the server's catalogue.
+    #: The version of the webhook piece in the server's catalog.
     webhook_version: str = ""
     integration_id: str = ""
     project_id: str = ""

@@ -36,13 +36,13 @@ def sign_in(run: CheckRun) -> str:
 
 
 def install_piece(run: CheckRun) -> str:
-    """Install Tasklane's piece in Activepieces. The flow also needs the webhook piece of the catalogue."""
+    """Install Tasklane's piece in Activepieces. The flow also needs the webhook piece of the catalog."""
     try:
         run.webhook_version = run.api_client.pieces.get(WEBHOOK_PIECE).version
     except ResourceNotFound:
         raise CheckFailed(
-            expected=f"{WEBHOOK_PIECE} in the catalogue of {run.activepieces.url}",
-            actual="a catalogue without it, as on a server without Internet access",
+            expected=f"{WEBHOOK_PIECE} in the catalog of {run.activepieces.url}",
+            actual="a catalog without it, as on a server without Internet access",
             check="Platform Admin, Pieces, and install it there: from npm by its name, or without"
             f" Internet access from the archive that `npm pack {WEBHOOK_PIECE}` creates",
         ) from None

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server for the stand-in and apps under test: threads, open connections, and ways to drop them.
 
 Werkzeug's server closes every connection after one response, which takes ten milliseconds: that would hide the
-behaviour of a client's pool and slow the tests down.
+behavior of a client's pool and slow the tests down.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``python -m tests.browser.album FOLDER``: pictures of every page, for people who look at how it is made.
 
-Every scene, and the pages of a company with much of everything; in both colour schemes, on a phone and on a desktop.
+Every scene, and the pages of a company with much of everything; in both color schemes, on a phone and on a desktop.
 """
 
 from __future__ import annotations

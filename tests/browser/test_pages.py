@@ -1,4 +1,4 @@
-"""Every page: accessible in both colour schemes, usable with the keyboard and on a phone, and silent in the console.
+"""Every page: accessible in both color schemes, usable with the keyboard and on a phone, and silent in the console.
 
 A few pages are looked at in each run, and all with the long tests.
 """

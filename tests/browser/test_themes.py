@@ -1,4 +1,4 @@
-"""The pages in their own layout, as an app without a template gets them, in the colours that the docs show."""
+"""The pages in their own layout, as an app without a template gets them, in the colors that the docs show."""
 
 from __future__ import annotations
 

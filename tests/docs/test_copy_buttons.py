@@ -21,6 +21,10 @@ second line
 <div class="highlight"><pre>$ flask run
  * Running on http://127.0.0.1:5000
 </pre></div>
+<div class="highlight-text notranslate"><div class="highlight"><pre>{"id": 2}
+</pre></div></div>
+<div class="literal-block-wrapper"><div class="highlight-text notranslate"><div class="highlight"><pre>PORT=80
+</pre></div></div></div>
 <script src="/copy.js"></script>"""
 
 
@@ -36,8 +40,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.mark.parametrize(
     ("block", "copied"),
-    [(0, "first line\nsecond line\n"), (1, "flask run\n")],
-    ids=["code", "a session, without prompt and output"],
+    [(0, "first line\nsecond line\n"), (1, "flask run\n"), (2, "PORT=80\n")],
+    ids=["code", "a session, without prompt and output", "a file of plain text"],
 )
 def test_the_button_copies_the_block(page: Page, block: int, copied: str) -> None:
     button = page.locator("button.copy").nth(block)
@@ -46,3 +50,7 @@ def test_the_button_copies_the_block(page: Page, block: int, copied: str) -> Non
 
     expect(button).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == copied
+
+
+def test_output_has_no_button(page: Page) -> None:
+    expect(page.locator("div.highlight", has_text='{"id": 2}').get_by_role("button")).to_have_count(0)

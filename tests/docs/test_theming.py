@@ -1,4 +1,4 @@
-"""The colours of our pages, default and as changed in the docs, meet WCAG 2.2 AA in both colour schemes."""
+"""The colors of our pages, default and as changed in the docs, meet WCAG 2.2 AA in both color schemes."""
 
 from __future__ import annotations
 

@@ -64,7 +64,16 @@ REPLACED = {
     "volley": "concurrency",
     "Mint": "TokenFactory",
 }
-SEARCHED = ("*.py", "*.md", "*.html", "*.toml", "Makefile")
+#: British spellings. Documentation, messages and comments use the American ones.
+BRITISH = re.compile(
+    r"(?:behaviou|colou|favou|flavou|honou|labou|neighbou)r|(?<!-)\b(?:artefact|defence|grey|licence|whilst)"
+    r"|(?:authori|categori|customi|emphasi|initiali|locali|minimi|normali|optimi|organi|reali|recogni|seriali|speciali"
+    r"|summari|synchroni|utili|visuali)s(?:e|ed|es|ing|ation|ations)\b",
+    re.IGNORECASE,
+)
+#: Where readers of the package look.
+PUBLISHED = re.compile(r"(?:flask_activepieces|example_app|docs)/|[A-Z]+\.md|pyproject\.toml")
+SEARCHED = ("*.py", "*.md", "*.html", "*.css", "*.js", "*.toml", "Makefile")
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +97,9 @@ def test_a_replaced_name_is_not_used(texts: dict[str, str], name: str) -> None:
     users = sorted(path for path, text in texts.items() if pattern.search(text))
 
     assert not users, f"use {REPLACED[name]!r} instead of {name!r}"
+
+
+def test_the_spelling_is_american(texts: dict[str, str]) -> None:
+    found = {path: BRITISH.findall(text) for path, text in texts.items() if PUBLISHED.match(path)}
+
+    assert {path: words for path, words in found.items() if words} == {}

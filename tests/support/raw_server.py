@@ -1,4 +1,4 @@
-"""A server whose behaviour a test defines byte by byte, for responses that no HTTP server would send."""
+"""A server whose behavior a test defines byte by byte, for responses that no HTTP server would send."""
 
 from __future__ import annotations
 

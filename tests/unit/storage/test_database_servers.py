@@ -1,4 +1,4 @@
-"""Behaviour of real database servers: dropped connections, and inserts of existing rows."""
+"""Behavior of real database servers: dropped connections, and inserts of existing rows."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..pieces.catalogue import bare, behaviour_of, check_of, find_piece
+from ..pieces.catalogue import bare, behavior_of, check_of, find_piece
 from ..routing.responses import ErrorResponse, Json, Row, activepieces_error, rule_violation
 from ..routing.validation import Validator, fields, nullable, one_of, optional, record, text, union
 from ..state import ServerState
@@ -121,7 +121,7 @@ def _check_with_piece(state: ServerState, piece: Row, value: Row) -> None:
         state.sleep(SAFETY_TIMEOUT)
         message = "Worker did not respond within the safety timeout"
         raise activepieces_error(400, "ENGINE_OPERATION_FAILURE", {"message": message})
-    if not behaviour_of(state, piece).validate:
+    if not behavior_of(state, piece).validate:
         return  # not even the type is checked
     kinds = [auth["type"] for auth in auths_of(piece)]
     kind = "OAUTH2" if value["type"] in OAUTH_TYPES else value["type"]

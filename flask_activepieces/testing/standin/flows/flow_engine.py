@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..pieces.calls import ActionCall
-from ..pieces.catalogue import behaviour_of, find_piece
+from ..pieces.catalogue import behavior_of, find_piece
 from ..pieces.piece import Action, StandinPiece, StepFailed, WebhookResponse
 from ..routing.responses import Json, Row
 from ..state import ServerState
@@ -77,7 +77,7 @@ def _action(state: ServerState, step: Row) -> tuple[StandinPiece, Action]:
     settings = step["settings"]
     name, action_name = settings.get("pieceName", ""), settings.get("actionName")
     row = find_piece(state, name, settings.get("pieceVersion"))
-    piece = behaviour_of(state, row) if row else None
+    piece = behavior_of(state, row) if row else None
     if piece is None or step["type"] != "PIECE" or action_name not in piece.actions:
         raise StepFailed("ActionNotFound", f"the stand-in has no action {action_name} of {name}")
     return piece, piece.actions[action_name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..pieces.calls import FormCall
-from ..pieces.catalogue import behaviour_of, find_piece
+from ..pieces.catalogue import behavior_of, find_piece
 from ..pieces.piece import Action, Trigger
 from ..routing.authentication import USER
 from ..routing.responses import ErrorResponse, Json, activepieces_error, not_found
@@ -44,7 +44,7 @@ def fill(call: RouteCall) -> tuple[int, Json]:
     if row is None:
         message = f"piece_metadata_not_found pieceName={body['pieceName']}"
         raise activepieces_error(404, "ENTITY_NOT_FOUND", {"message": message})
-    piece = behaviour_of(state, row)
+    piece = behavior_of(state, row)
     steps: Mapping[str, Action | Trigger] = {**piece.triggers, **piece.actions}
     step = steps.get(body["actionOrTriggerName"])
     if step is None or body["propertyName"] not in step.options:

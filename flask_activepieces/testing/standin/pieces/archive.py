@@ -55,7 +55,7 @@ class Package:
         return {"manifest": self.manifest, "entry": self.entry, "files": files}
 
 
-def read_package(archive: bytes, *, honours_main: bool) -> Package:
+def read_package(archive: bytes, *, honors_main: bool) -> Package:
     """The package in a ``.tgz``, whose top folder may have any name."""
     try:
         files = _files_in(archive)
@@ -65,7 +65,7 @@ def read_package(archive: bytes, *, honours_main: bool) -> Package:
         metadata_row(manifest)
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadArchive(f"{_MANIFEST} cannot be read") from error
-    entry = main if honours_main else _ENTRY
+    entry = main if honors_main else _ENTRY
     if entry not in files:
         raise NoEntry(f"{entry} is missing")
     return Package(manifest, entry, files)

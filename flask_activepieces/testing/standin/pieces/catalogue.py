@@ -89,7 +89,7 @@ def find_piece(state: ServerState, name: str, version: str | None = None) -> Row
     return next(reversed(exact or rows), None)
 
 
-def behaviour_of(state: ServerState, row: Row) -> StandinPiece:
+def behavior_of(state: ServerState, row: Row) -> StandinPiece:
     """The functions of the piece in that row. They are kept, because a piece may keep tokens."""
     with state.lock:
         if row["id"] not in state.pieces:
@@ -99,12 +99,12 @@ def behaviour_of(state: ServerState, row: Row) -> StandinPiece:
 
 def check_of(state: ServerState, row: Row, kind: str) -> Look | None:
     """The piece's check of connections of that type."""
-    return behaviour_of(state, row).check_of(_kind_of_auth(kind))
+    return behavior_of(state, row).check_of(_kind_of_auth(kind))
 
 
 def identifier_of(state: ServerState, row: Row, kind: str) -> Look | None:
     """The piece's function that names the account of connections of that type."""
-    return behaviour_of(state, row).identifier_of(_kind_of_auth(kind))
+    return behavior_of(state, row).identifier_of(_kind_of_auth(kind))
 
 
 def bare(value: Row) -> Json:
@@ -257,7 +257,7 @@ def _package(call: RouteCall) -> Package:
     if state.store.first(_UNLOADABLE, **version) is not None:
         raise failure
     try:
-        return read_package(body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN))
+        return read_package(body.get("pieceArchive", b""), honors_main=state.has(ENTRY_IS_PACKAGE_MAIN))
     except NoEntry:
         state.store.add(_UNLOADABLE, version)
         raise failure from None

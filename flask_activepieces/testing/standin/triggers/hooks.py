@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ..flows.contexts import FlowFiles, FlowStore, call_fields, resolve_inputs
 from ..pieces.calls import TriggerCall
-from ..pieces.catalogue import behaviour_of, find_piece
+from ..pieces.catalogue import behavior_of, find_piece
 from ..pieces.piece import StandinPiece, StepFailed, Trigger
 from ..routing.responses import Row, activepieces_error
 from ..state import ServerState
@@ -43,7 +43,7 @@ def find_trigger(state: ServerState, version: Row) -> FlowTrigger | None:
     """The trigger of a version, or None."""
     settings = version["trigger"]["settings"]
     row = find_piece(state, settings.get("pieceName", ""), settings.get("pieceVersion"))
-    piece = behaviour_of(state, row) if row else None
+    piece = behavior_of(state, row) if row else None
     trigger = piece.triggers.get(settings.get("triggerName", "")) if piece else None
     return FlowTrigger(piece, trigger, settings) if piece and trigger else None
 

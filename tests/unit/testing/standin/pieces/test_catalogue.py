@@ -176,7 +176,7 @@ def test_the_top_folder_may_have_any_name(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize(("version", "status"), [("0.85", 201), ("0.86", 400)])
-def test_main_is_honoured_by_newer_servers(version: Version, status: int) -> None:
+def test_main_is_honored_by_newer_servers(version: Version, status: int) -> None:
     server = ActivepiecesServer(version=version)
     archive = an_archive(main="./dist/index.js")
 
