@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,10 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
 
 
 @pytest.fixture(scope="session")
-def reader(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Reader:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """The same for all processes of the tests, because it takes seconds to build the wheel."""
     temporary = tmp_path_factory.getbasetemp()
-    folder = (temporary if worker_id == "master" else temporary.parent) / "reader"
+    folder = (temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "reader"
     folder.mkdir(exist_ok=True)
     lock, installed = folder / "lock", folder / "installed"
     lock.touch()
