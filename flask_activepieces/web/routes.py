@@ -22,3 +22,8 @@ class Route(NamedTuple):
     view: View
     #: Skip the host's CSRF protection: the view reads no cookie, or (the JSON API) calls the protection itself.
     csrf_exempt: bool = False
+
+
+def is_ours(endpoint: str) -> bool:
+    """Whether an endpoint of the app is one of our routes."""
+    return endpoint.startswith(f"{NAME}.")

@@ -12,7 +12,7 @@ from ...config.settings import Settings
 from ...errors import DeclarationError
 from ...pieces.registry import PieceRegistry
 from ...web.bearer import scopes_of
-from ...web.routes import NAME
+from ...web.routes import is_ours
 from ...web.view_functions import AnyView, layers, view_class_of
 from ..findings import Findings, Kind
 
@@ -28,6 +28,8 @@ def check_scopes(views: Mapping[str, AnyView], scopes: Mapping[str, Scope]) -> F
     """The scopes that views require are in the settings."""
     required: dict[str, list[str]] = {}
     for endpoint, view in views.items():
+        if is_ours(endpoint):
+            continue
         for scope in sorted(_required_scopes(view)):
             required.setdefault(scope, []).append(endpoint)
     unknown = [
@@ -64,7 +66,7 @@ def check_piece(piece: PieceRegistry, settings: Settings) -> Findings:
 def check_mcp_path(app: Flask, path: str) -> Findings:
     """No view of the app has the path of the endpoint for agents."""
     endpoints = [rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == path]
-    others = [endpoint for endpoint in endpoints if not endpoint.startswith(f"{NAME}.")]
+    others = [endpoint for endpoint in endpoints if not is_ours(endpoint)]
     if others and len(others) < len(endpoints):
         yield MCP_PATH.found(
             f"Two routes have the path {path}: the view {others[0]} of the app, and the endpoint for agents.",

@@ -17,6 +17,7 @@ from ...pieces.declaring.decorators import Declarations
 from ...pieces.definition import PieceDefinition, ViewRoute, Views, counted, make_definition
 from ...state import get_state
 from ..bearer import scopes_of
+from ..routes import is_ours
 from ..view_functions import class_methods, layers
 from .logo import LogoProblem, logo_url
 
@@ -47,9 +48,11 @@ def define_piece(app: Flask, piece: Piece | None, declarations: Declarations) ->
 
 
 def all_views(app: Flask) -> Views:
-    """The routes of each view, in their order: by the view, and by each function that its decorators wrap."""
+    """The routes of each view of the app, in their order: by the view, and by each function that it wraps."""
     found: dict[Callable[..., Any], list[ViewRoute]] = {}
     for rule in app.url_map.iter_rules():
+        if is_ours(rule.endpoint):
+            continue
         for function, route in _routes(app, rule):
             routes = found.setdefault(function, [])
             if route not in routes:
