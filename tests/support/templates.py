@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from types import CodeType
+
 from jinja2.bccache import Bucket, BytecodeCache
 
 
 class CompiledTemplates(BytecodeCache):
-    """A cache in memory. Jinja itself detects that the source of a template has changed."""
+    """A cache in memory. The checksum detects that the source of a template has changed."""
 
     def __init__(self) -> None:
-        self._compiled: dict[str, bytes] = {}
+        self._compiled: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._compiled:
-            bucket.bytecode_from_string(self._compiled[bucket.key])
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._compiled[bucket.key] = bucket.bytecode_to_string()
+        assert bucket.code is not None, "Jinja has just compiled it"
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
 
 
 COMPILED = CompiledTemplates()
