@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects import registry
 
 from tests.support import hosts, requirements, speedups
 from tests.support.actors import Person, Program
@@ -21,6 +22,7 @@ pytest_plugins = ["flask_activepieces.testing.plugin", "tests.support.chromium"]
 MakeApp = Callable[..., Flask]
 
 Flask.url_rule_class = speedups.LazyRule
+registry.register("sqlite", speedups.__name__, speedups.CachingSQLite.__name__)
 event.listen(Engine, "connect", speedups.disable_sqlite_sync)
 
 

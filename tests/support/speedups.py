@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
-from werkzeug.routing import BaseConverter, Rule
-from werkzeug.routing.rules import RulePart
+from sqlalchemy import Engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Compiled
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
 Builder = Callable[..., tuple[str, str]]
 
-
-@dataclass(frozen=True)
-class ParsedPath:
-    """What Werkzeug reads in the path of a route."""
-
-    parts: list[RulePart]
-    trace: list[tuple[bool, str]]
-    converters: Mapping[str, BaseConverter]
-
-
 #: The apps of the tests have the same routes again and again.
-_parsed_paths: dict[str, ParsedPath] = {}
+_compiled_rules: dict[tuple[Any, ...], LazyRule] = {}
+#: The statements of all apps on SQLite, and their SQL.
+_compiled_statements: LRUCache[Any, Compiled] = LRUCache(5000)
 
 
 class LazyRule(Rule):
@@ -35,20 +30,16 @@ class LazyRule(Rule):
     a test builds only a few URLs. No test has custom converters.
     """
 
-    def _parse_rule(self, rule: str) -> Iterable[RulePart]:
-        parsed = _parsed_paths.get(rule)
-        if parsed is None:
-            known, traced = set(self._converters), len(self._trace)
-            parts = list(super()._parse_rule(rule))
-            # In their order: Werkzeug gives the parts of a path to the first, the second and so on.
-            converters = {name: one for name, one in self._converters.items() if name not in known}
-            parsed = ParsedPath(parts, self._trace[traced:], converters)
-            _parsed_paths[rule] = parsed
-        else:
-            self._trace.extend(parsed.trace)
-            self._converters.update(parsed.converters)
-            self.arguments.update(parsed.converters)
-        return parsed.parts
+    def compile(self) -> None:
+        key = (self.rule, self.host, self.subdomain, self.merge_slashes, tuple((self.defaults or {}).items()))
+        first = _compiled_rules.setdefault(key, self)
+        if first is self:
+            super().compile()
+            return
+        self._parts, self._trace, self._converters = first._parts, first._trace, first._converters
+        self.arguments.update(first._converters)
+        self._build = _bound_to(self, first._build)
+        self._build_unknown = _bound_to(self, first._build_unknown)
 
     def _compile_builder(self, append_unknown: bool = True) -> Builder:
         compile_now = super()._compile_builder
@@ -60,6 +51,23 @@ class LazyRule(Rule):
             return compiled[0](rule, **values)
 
         return build
+
+
+class CachingSQLite(SQLiteDialect_pysqlite):
+    """SQLite with one cache of compiled statements for all engines: each test compiled the same ones again."""
+
+    supports_statement_cache = True
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        engine.update_execution_options(compiled_cache=_compiled_statements)
+
+    # A statement is found by its dialect too.
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
 
 def disable_sqlite_sync(connection: Any, _: Any) -> None:
@@ -81,3 +89,9 @@ def garbage_collection_disabled() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         gc.enable()
+
+
+def _bound_to(rule: Rule, method: Builder) -> Builder:
+    """The method of another rule, as a method of this one."""
+    assert isinstance(method, MethodType)
+    return MethodType(method.__func__, rule)
