@@ -110,9 +110,8 @@ def test_each_version_is_changed_with_its_own_field(
     assert answer_of(alice.gets(path)) == changed | {"updated": answer_of(alice.gets(path))["updated"]}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_an_invalid_change_is_refused(alice: ApiUser, integration: str, server: ActivepiecesServer) -> None:
+    bodies: list[dict[str, Any]] = [
         {},
         {"enabled": True, "disabledTools": []},
         {"enabledTools": [], "disabledTools": []},
@@ -120,16 +119,12 @@ def test_each_version_is_changed_with_its_own_field(
         {"disabledTools": [""]},
         {"disabledTools": ["nul\0"]},
         {"disabledTools": ["x"] * 501},
-    ],
-)
-def test_an_invalid_change_is_refused(
-    alice: ApiUser, integration: str, server: ActivepiecesServer, body: dict[str, Any]
-) -> None:
+    ]
     calls = len(server.calls)
 
-    error = problem(alice.patches(f"/mcp/{integration}", body), 422, "Invalid input")
+    errors = [problem(alice.patches(f"/mcp/{integration}", body), 422, "Invalid input") for body in bodies]
 
-    assert list(error["fields"]) == ["disabledTools"]
+    assert [list(error["fields"]) for error in errors] == [["disabledTools"]] * len(bodies)
     assert len(server.calls) == calls
 
 

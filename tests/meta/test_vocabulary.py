@@ -94,7 +94,8 @@ def texts() -> dict[str, str]:
 def test_a_replaced_name_is_not_used(texts: dict[str, str], name: str) -> None:
     pattern = re.compile(rf"(?<![A-Za-z0-9]){name}(?![A-Za-z0-9])")
 
-    users = sorted(path for path, text in texts.items() if pattern.search(text))
+    # Searching for the plain name first takes a tenth of the time.
+    users = sorted(path for path, text in texts.items() if name in text and pattern.search(text))
 
     assert not users, f"use {REPLACED[name]!r} instead of {name!r}"
 
