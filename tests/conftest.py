@@ -44,12 +44,14 @@ def _push_request_context() -> None:
     """Override pytest-flask, which would keep a request context, and with it flask.g, open during the whole test."""
 
 
-@pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _empty_environment() -> Iterator[None]:
     """Hide the environment variables of this machine from the apps."""
-    for name in list(os.environ):
-        if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") or name.startswith("ACTIVEPIECES_"):
-            monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") or name.startswith("ACTIVEPIECES_"):
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture
@@ -65,6 +67,20 @@ def make_app(tmp_path: Path, clock: StoppedClock) -> Iterator[MakeApp]:
 
     def make(**options: Any) -> Flask:
         made.append(hosts.make_app(tmp_path, **({"clock": clock} | options)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        hosts.dispose(app)
+
+
+@pytest.fixture(scope="module")
+def make_shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeApp]:
+    """A factory for apps that the tests of a file share, because none of them depends on what the others stored."""
+    made: list[Flask] = []
+
+    def make(**options: Any) -> Flask:
+        made.append(hosts.make_app(tmp_path_factory.mktemp("app"), **options))
         return made[-1]
 
     yield make

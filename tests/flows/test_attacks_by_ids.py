@@ -24,6 +24,13 @@ from tests.support.actors import Person, Program
 from tests.support.databases import fresh_database
 from tests.support.storage import row_counts
 
+
+@pytest.fixture(scope="module")
+def app(make_shared_app: MakeApp) -> Flask:
+    """An app that stores nothing."""
+    return make_shared_app()
+
+
 INVALID_IDS: list[Any] = [None, 5, "", "acme ", "ac\0me", "x" * 191]
 
 

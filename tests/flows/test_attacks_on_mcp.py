@@ -34,11 +34,18 @@ def agent(app: Flask, bob: Person) -> McpAgent:
     return McpAgent(app, create_token(bob))
 
 
-@pytest.fixture
-def public(make_app: MakeApp) -> McpAgent:
+@pytest.fixture(scope="module")
+def attacker(make_shared_app: MakeApp) -> McpAgent:
+    """An agent whose requests do nothing."""
+    app, _ = make_piece_app(make_shared_app, ACTIVEPIECES_MCP_TOKEN_LIMIT=10_000)
+    return McpAgent(app, create_token(Person(app, "bob")))
+
+
+@pytest.fixture(scope="module")
+def public(make_shared_app: MakeApp) -> McpAgent:
     """An agent of an app on the internet, where one more page may call it."""
     app, _ = make_piece_app(
-        make_app, ACTIVEPIECES_PUBLIC_URL=PUBLIC, ACTIVEPIECES_MCP_ORIGINS=["https://inspector.example.com"]
+        make_shared_app, ACTIVEPIECES_PUBLIC_URL=PUBLIC, ACTIVEPIECES_MCP_ORIGINS=["https://inspector.example.com"]
     )
     return McpAgent(app, create_token(Person(app, "bob")))
 
@@ -82,15 +89,15 @@ def test_known_origins_and_programs_may_call(public: McpAgent, origin: str | Non
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost.evil.example", "null"])
-def test_a_rebound_name_cannot_reach_an_app_on_this_machine(agent: McpAgent, origin: str) -> None:
+def test_a_rebound_name_cannot_reach_an_app_on_this_machine(attacker: McpAgent, origin: str) -> None:
     """The page of http://evil.example, whose name now resolves to 127.0.0.1."""
-    assert agent.sends("tools/list", Origin=origin).status_code == 403
-    assert agent.sends("tools/list", Origin=origin, Host=origin.removeprefix("http://")).status_code == 403
+    assert attacker.sends("tools/list", Origin=origin).status_code == 403
+    assert attacker.sends("tools/list", Origin=origin, Host=origin.removeprefix("http://")).status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:6274", "http://127.0.0.1", "http://[::1]:8080"])
-def test_pages_on_this_machine_may_call_an_app_on_this_machine(agent: McpAgent, origin: str) -> None:
-    assert agent.sends("tools/list", Origin=origin).status_code == 200
+def test_pages_on_this_machine_may_call_an_app_on_this_machine(attacker: McpAgent, origin: str) -> None:
+    assert attacker.sends("tools/list", Origin=origin).status_code == 200
 
 
 def test_a_page_may_ask_before_it_calls_and_read_why_it_was_refused(public: McpAgent) -> None:
@@ -148,8 +155,8 @@ BOMBS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("revision", [LEGACY[0], MODERN])
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_body_made_to_break_the_parser_is_an_error(agent: McpAgent, revision: str, name: str) -> None:
-    answer = McpAgent(agent.app, agent.token, revision).posts(BOMBS[name])
+def test_a_body_made_to_break_the_parser_is_an_error(attacker: McpAgent, revision: str, name: str) -> None:
+    answer = McpAgent(attacker.app, attacker.token, revision).posts(BOMBS[name])
 
     assert error_of(answer, 400)["code"] in (-32700, -32600)
 
@@ -162,20 +169,23 @@ def test_a_byte_order_mark_is_ignored(agent: McpAgent) -> None:
     assert answer.get_json() == {"jsonrpc": "2.0", "id": 1, "result": {}}
 
 
-@pytest.mark.parametrize("value", [None, True, 5, "x", [], {}, [{}]], ids=str)
 @pytest.mark.parametrize("member", ["method", "params", "id", "jsonrpc"])
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_no_value_of_any_member_is_a_server_error(agent: McpAgent, revision: str, member: str, value: Any) -> None:
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "count_tasks"}, member: value}
+def test_no_value_of_any_member_is_a_server_error(attacker: McpAgent, revision: str, member: str) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "count_tasks"}}
+    agent = McpAgent(attacker.app, attacker.token, revision)
+    values: list[Any] = [None, True, 5, "x", [], {}, [{}]]
 
-    assert McpAgent(agent.app, agent.token, revision).posts(body).status_code < 500
+    failed = [value for value in values if agent.posts(body | {member: value}).status_code >= 500]
+
+    assert not failed
 
 
 @pytest.mark.parametrize(
     "arguments", [{"title": "\x00"}, {"title": "x", "due": {}}, {"": 1}, {"title": ["x"]}], ids=str
 )
-def test_no_argument_is_a_server_error(agent: McpAgent, arguments: dict[str, Any]) -> None:
-    assert agent.sends("tools/call", {"name": "create_task", "arguments": arguments}).status_code == 200
+def test_no_argument_is_a_server_error(attacker: McpAgent, arguments: dict[str, Any]) -> None:
+    assert attacker.sends("tools/call", {"name": "create_task", "arguments": arguments}).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["tools/list", "resources/list", "resources/templates/list"])

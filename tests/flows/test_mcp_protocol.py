@@ -18,14 +18,14 @@ TOOLS = {"jsonrpc": "2.0", "id": 8, "method": "tools/list"}
 NOTIFICATION = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
-@pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    return make_piece_app(make_app)[0]
+@pytest.fixture(scope="module")
+def app(make_shared_app: MakeApp) -> Flask:
+    return make_piece_app(make_shared_app, ACTIVEPIECES_MCP_TOKEN_LIMIT=10_000)[0]
 
 
-@pytest.fixture
-def token(bob: Person) -> str:
-    return create_token(bob)
+@pytest.fixture(scope="module")
+def token(app: Flask) -> str:
+    return create_token(Person(app, "bob"))
 
 
 @pytest.fixture(params=REVISIONS)
