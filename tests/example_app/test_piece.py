@@ -140,6 +140,7 @@ def as_entered(connection: dict[str, Any]) -> Any:
     )
 
 
+@pytest.mark.long
 def test_two_processes_build_the_same_bytes(tmp_path: Path) -> None:
     """The order of a set differs between processes."""
     command = [sys.executable, "-m", "flask", "--app", "example_app", "activepieces", "piece", "build", "--json"]

@@ -116,7 +116,13 @@ def test_second_start_does_not_change_data(tmp_path: Path) -> None:
         db.engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.long]),
+        pytest.param("mariadb", marks=[pytest.mark.mariadb, pytest.mark.long]),
+    ]
+)
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database without tables."""
     if request.param == "sqlite":

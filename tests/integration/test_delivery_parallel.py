@@ -19,8 +19,9 @@ from tests.support.events import EventApp, Received, Webhooks, make_event_app, w
 SLOW_SECONDS = 0.2
 DATABASES = [
     "sqlite",
-    pytest.param("postgres", marks=pytest.mark.postgres),
-    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    # They wait for slow servers, ten seconds on each database.
+    pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.long]),
+    pytest.param("mariadb", marks=[pytest.mark.mariadb, pytest.mark.long]),
 ]
 
 Running = Callable[[int], Any]

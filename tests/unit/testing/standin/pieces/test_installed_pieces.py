@@ -177,22 +177,18 @@ def test_dropdown_without_a_connection_says_so(standin: Standin, host: PieceHost
     assert answer == {"disabled": True, "options": [], "placeholder": "Choose a connection to Tasklane first."}
 
 
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
+def test_form_of_what_does_not_exist(standin: Standin, host: PieceHost) -> None:
+    host.on("GET", f"{API}/me", 200, ME)
+    install_manifest(standin, host.url, actions=FORM)
+    expected = [
         ({"pieceName": "@tasklane/piece-none"}, 404),
         ({"actionOrTriggerName": "none"}, 400),
         ({"propertyName": "title"}, 400),
         ({"flowId": "0" * 21}, 404),
         ({"pieceVersion": "one"}, 400),
-    ],
-    ids=str,
-)
-def test_form_of_what_does_not_exist(standin: Standin, host: PieceHost, changes: Any, status: int) -> None:
-    host.on("GET", f"{API}/me", 200, ME)
-    install_manifest(standin, host.url, actions=FORM)
+    ]
 
-    assert form_of(standin, "project", **changes).status_code == status
+    assert [(changes, form_of(standin, "project", **changes).status_code) for changes, _ in expected] == expected
 
 
 def test_form_is_for_users_only(standin: Standin, host: PieceHost) -> None:
@@ -222,7 +218,7 @@ def value_of(kind: str, host: PieceHost) -> dict[str, Any]:
 
 def upsert(standin: Standin, value: dict[str, Any]) -> Any:
     body = {
-        "externalId": "new",
+        "externalId": value["type"],
         "displayName": "new",
         "pieceName": NAME,
         "projectId": standin.server.project_id,
@@ -232,29 +228,32 @@ def upsert(standin: Standin, value: dict[str, Any]) -> Any:
     return standin.ask("POST", "/app-connections", body)
 
 
-@pytest.mark.parametrize("kind", ["SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"])
-@pytest.mark.parametrize("kinds", [[OAUTH2, SECRET_TEXT, BASIC_AUTH, CUSTOM_AUTH], None], ids=["several", "one"])
-def test_connection_is_checked_and_named(standin: Standin, host: PieceHost, kind: str, kinds: Any) -> None:
+@pytest.mark.parametrize(
+    "kinds",
+    [[OAUTH2, SECRET_TEXT, BASIC_AUTH, CUSTOM_AUTH], [SECRET_TEXT], [BASIC_AUTH], [CUSTOM_AUTH]],
+    ids=["several", "SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"],
+)
+def test_connection_is_checked_and_named(standin: Standin, host: PieceHost, kinds: Any) -> None:
     host.on("GET", f"{API}/me", 200, ME)
     host.on("POST", f"{API}/token", 200, {"access_token": "t", "expires_in": 3600})
-    install_only(standin, host.url, kinds or [{k["type"]: k for k in (SECRET_TEXT, BASIC_AUTH, CUSTOM_AUTH)}[kind]])
+    install_only(standin, host.url, kinds)
 
-    answer = upsert(standin, value_of(kind, host))
+    for kind in kinds:
+        if kind is not OAUTH2:
+            answer = upsert(standin, value_of(kind["type"], host))
+            assert answer.status_code == 201, answer.text
+            assert answer.get_json()["metadata"] == {"accountIdentifier": "Ann, ann@tasklane.example (Acme)"}
 
-    assert answer.status_code == 201, answer.text
-    assert answer.get_json()["metadata"] == {"accountIdentifier": "Ann, ann@tasklane.example (Acme)"}
 
-
-@pytest.mark.parametrize("kind", ["SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"])
-def test_refused_connection_is_not_stored(standin: Standin, host: PieceHost, kind: str) -> None:
+def test_refused_connection_is_not_stored(standin: Standin, host: PieceHost) -> None:
     for method, path in (("POST", "/token"), ("GET", "/me")):
         host.on(method, f"{API}{path}", 401, {"detail": "Unknown pat-of-ann."})
     install_only(standin, host.url, [OAUTH2, SECRET_TEXT, BASIC_AUTH, CUSTOM_AUTH])
 
-    answer = upsert(standin, value_of(kind, host))
-
     sentence = "Tasklane does not accept this sign-in: check what you entered, and try again."
-    assert (answer.status_code, answer.get_json()["params"]) == (400, {"error": sentence})
+    for kind in ("SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"):
+        answer = upsert(standin, value_of(kind, host))
+        assert (answer.status_code, answer.get_json()["params"]) == (400, {"error": sentence})
     assert standin.get(f"/app-connections?projectId={standin.server.project_id}")["data"] == []
 
 
