@@ -6,6 +6,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from ..http_server import HttpServer
 from .access.accounts import add_api_key, add_platform
 from .access.people import add_identity, set_password
 from .access.projects import add_project
-from .access.signing_keys import add_key, new_pair
+from .access.signing_keys import add_key, key_pair
 from .app import make_app
 from .connections.engine import read_connection
 from .connections.oauth_client import LOOPBACK, TokenRequest
@@ -108,6 +109,7 @@ class ActivepiecesServer:
         state.calls.clear()
         state.token_requests.clear()
         state.sign_in_limit = RateLimit()
+        state.key_numbers = count()
         state.plan = features_of(state.edition)
 
     def _create_initial_rows(self) -> None:
@@ -185,7 +187,7 @@ class ActivepiecesServer:
 
     def add_signing_key(self) -> tuple[str, str]:
         """A new signing key: its id, and the private key as PEM."""
-        private, public = new_pair()
+        private, public = key_pair(next(self.state.key_numbers))
         return str(add_key(self.state, self.platform_id, public, "stand-in")["id"]), private
 
     def finish_runs(self) -> None:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock, RLock
 from typing import Literal
 
@@ -76,6 +77,8 @@ class ServerState:
     _renewals: dict[str, Lock] = field(default_factory=dict)
     #: The signing key of user tokens.
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    #: The numbers of the next signing keys (see `key_pair`).
+    key_numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.plan = features_of(self.edition)
