@@ -28,31 +28,32 @@ COMMAND = [sys.executable, "-m", "flask", "--app", "app", "activepieces", "try"]
 FREE_PORTS = ["--port", "0", "--activepieces-port", "0"]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the app of the quickstart."""
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "app.py").write_text(blocks(page("quickstart"), "python")[0], encoding="utf-8")
-    return tmp_path / "app"
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "app.py").write_text(blocks(page("quickstart"), "python")[0], encoding="utf-8")
+    return folder
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file in which a browser notes what it opened."""
-    return tmp_path / "opened"
+    return tmp_path_factory.mktemp("browser") / "opened"
 
 
-@pytest.fixture
-def browser_command(tmp_path: Path, opened: Path) -> Path:
-    program = tmp_path / "browser"
+@pytest.fixture(scope="module")
+def browser_command(opened: Path) -> Path:
+    program = opened.parent / "browser"
     program.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
     program.chmod(0o700)
     return program
 
 
-@pytest.fixture(params=[[]])
-def output(request: pytest.FixtureRequest, folder: Path, browser_command: Path) -> Iterator[str]:
+@pytest.fixture(params=[[]], scope="module")
+def output(request: pytest.FixtureRequest, folder: Path, opened: Path, browser_command: Path) -> Iterator[str]:
     """What the command prints before it waits; it is interrupted at the end."""
+    opened.unlink(missing_ok=True)
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -133,7 +134,7 @@ def test_the_consent_page_is_opened_in_a_browser(output: str, opened: Path) -> N
     assert eventually(lambda: opened.read_text().strip() == consent_page)
 
 
-@pytest.mark.parametrize("output", [["--no-browser"]], indirect=True)
+@pytest.mark.parametrize("output", [["--no-browser"]], indirect=True, scope="module")
 def test_without_a_browser_only_the_address_is_printed(output: str, opened: Path) -> None:
     assert requests.get(address(output, "Consent page"), timeout=9).status_code == 200
 

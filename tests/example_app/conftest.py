@@ -17,6 +17,12 @@ from tests.support.templates import COMPILED
 SECRET_KEY = "a key for tests, not for you"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Ignore the tests of schemathesis unless they run: all are long, and listing them takes a second."""
+    is_listed_in_vain = collection_path.name == "test_schemathesis.py" and config.option.markexpr == "not long"
+    return True if is_listed_in_vain else None
+
+
 def start(file: Path) -> Flask:
     """Tasklane with its database in this file."""
     app = create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{file}", "SECRET_KEY": SECRET_KEY})

@@ -57,8 +57,7 @@ def test_changes_are_listed_with_names(app: Flask, admin: AreaUser, clock: Stopp
     assert "Access allowed to “Program” Bob just now" in page.text
 
 
-@pytest.mark.parametrize("name", signals.BY_NAME)
-def test_every_event_is_said_in_words(app: Flask, alice: AreaUser, name: str) -> None:
+def test_every_event_is_said_in_words(app: Flask, alice: AreaUser) -> None:
     detail = {
         "display_name": "Our key",
         "flow": "Welcome",
@@ -67,14 +66,15 @@ def test_every_event_is_said_in_words(app: Flask, alice: AreaUser, name: str) ->
         "client": "Program",
         "count": "3",
     }
-    add_events(app, {"name": name, "detail": json.dumps(detail)})
+    add_events(app, *({"name": name, "detail": json.dumps(detail)} for name in signals.BY_NAME))
 
     page = alice.visits("/audit")
 
-    assert name not in page.text
-    assert name.replace("_", " ").replace(".", ": ") not in page.text
+    assert page.text.count(" Alice ") >= len(signals.BY_NAME), "all are on the page"
+    raw = {form for name in signals.BY_NAME for form in (name, name.replace("_", " ").replace(".", ": "))}
+    assert [form for form in raw if form in page.text] == []
     assert "%(" not in page.text
-    assert "unknown" not in page.text or "“unknown”" in page.text
+    assert "unknown" not in page.text.replace("“unknown”", "")
 
 
 def test_every_event_is_in_one_part_of_the_filter() -> None:

@@ -180,7 +180,7 @@ def test_dropdown_without_a_connection_says_so(standin: Standin, host: PieceHost
 def test_form_of_what_does_not_exist(standin: Standin, host: PieceHost) -> None:
     host.on("GET", f"{API}/me", 200, ME)
     install_manifest(standin, host.url, actions=FORM)
-    expected = [
+    expected: list[tuple[dict[str, Any], int]] = [
         ({"pieceName": "@tasklane/piece-none"}, 404),
         ({"actionOrTriggerName": "none"}, 400),
         ({"propertyName": "title"}, 400),
