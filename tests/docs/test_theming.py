@@ -65,11 +65,13 @@ def test_every_colour_has_enough_contrast(sheets: tuple[str, ...], dark: bool) -
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("accent", sorted({f"#{r}{g}{b}" for r, g, b in product(("00", "55", "aa", "ff"), repeat=3)}))
-def test_every_accent_in_the_settings_becomes_readable(accent: str, dark: bool) -> None:
-    rules = brand_rules(settings(ACCENT=accent))
+def test_every_accent_in_the_settings_becomes_readable(dark: bool) -> None:
+    accents = [f"#{r}{g}{b}" for r, g, b in product(("00", "55", "aa", "ff"), repeat=3)]
 
-    assert insufficient(colours(STYLES, rules, dark=dark)) == {}
+    rules = {accent: brand_rules(settings(ACCENT=accent)) for accent in accents}
+
+    unreadable = {accent: insufficient(colours(STYLES, rules[accent], dark=dark)) for accent in accents}
+    assert {accent: pairs for accent, pairs in unreadable.items() if pairs} == {}
 
 
 def test_a_readable_accent_stays_as_it_is() -> None:

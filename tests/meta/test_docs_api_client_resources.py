@@ -46,23 +46,23 @@ def test_exactly_the_methods_are_documented(resource: str) -> None:
     assert set(rows(resource)) == methods(RESOURCES[resource])
 
 
-@pytest.mark.parametrize(("resource", "method"), list(operations()))
-def test_credential_and_edition_are_documented_as_checked(resource: str, method: str) -> None:
-    restriction = (
-        capabilities.RESTRICTIONS.get(f"{resource}.{method}")
-        or capabilities.RESTRICTIONS.get(resource)
-        or capabilities.Restriction()
-    )
-    _, _, credential, edition, _ = rows(resource)[method]
+def test_credential_and_edition_are_documented_as_checked() -> None:
+    for resource, method in operations():
+        name = f"{resource}.{method}"
+        restriction = (
+            capabilities.RESTRICTIONS.get(name)
+            or capabilities.RESTRICTIONS.get(resource)
+            or capabilities.Restriction()
+        )
+        _, _, credential, edition, _ = rows(resource)[method]
 
-    assert (credential == "user") == bool(restriction.user_only_reason)
-    assert (credential == "key") == bool(restriction.api_key_only_reason)
-    assert edition == ("EE" if restriction.not_in_community else "all")
+        assert (credential == "user") == bool(restriction.user_only_reason), name
+        assert (credential == "key") == bool(restriction.api_key_only_reason), name
+        assert edition == ("EE" if restriction.not_in_community else "all"), name
 
 
-@pytest.mark.parametrize(("resource", "method"), list(operations()))
-def test_every_method_has_a_docstring_and_a_return_type(resource: str, method: str) -> None:
-    function = getattr(RESOURCES[resource], method)
+def test_every_method_has_a_docstring_and_a_return_type() -> None:
+    functions = [getattr(RESOURCES[resource], method) for resource, method in operations()]
 
-    assert function.__doc__
-    assert "return" in get_type_hints(function)
+    assert [function for function in functions if not function.__doc__] == []
+    assert [function for function in functions if "return" not in get_type_hints(function)] == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import ROOT
 
 PACKAGE = ROOT / "flask_activepieces"
@@ -25,14 +23,12 @@ def installed() -> set[Path]:
     return {path.relative_to(PACKAGE) for pattern in patterns for path in PACKAGE.glob(pattern)}
 
 
-@pytest.mark.parametrize("file", DATA_FILES, ids=str)
-def test_a_file_that_is_not_python_is_package_data(file: Path) -> None:
-    assert file in installed()
+def test_a_file_that_is_not_python_is_package_data() -> None:
+    assert set(DATA_FILES) - installed() == set()
 
 
 FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
-def test_a_folder_with_python_is_a_package(folder: Path) -> None:
-    assert (folder / "__init__.py").is_file()
+def test_a_folder_with_python_is_a_package() -> None:
+    assert [folder for folder in FOLDERS if not (folder / "__init__.py").is_file()] == []

@@ -124,13 +124,20 @@ EVASIONS = [
 ]
 
 
-@pytest.mark.parametrize("url", EVASIONS)
-@pytest.mark.parametrize("allow_loopback", [False, True])
-def test_a_url_that_readers_understand_differently_is_refused(url: str, allow_loopback: bool) -> None:
-    if allow_loopback and url in ("https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x"):
-        return  # these are what the setting allows
-    with pytest.raises(DocumentError, match="must be like"):
+def is_refused(url: str, *, allow_loopback: bool) -> bool:
+    try:
         parse_client_url(url, allow_loopback=allow_loopback)
+    except DocumentError as error:
+        return "must be like" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("allow_loopback", [False, True])
+def test_a_url_that_readers_understand_differently_is_refused(allow_loopback: bool) -> None:
+    accepted = {url for url in EVASIONS if not is_refused(url, allow_loopback=allow_loopback)}
+
+    of_the_setting = {"https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x"}
+    assert accepted <= (of_the_setting if allow_loopback else set())
 
 
 @pytest.mark.parametrize(
