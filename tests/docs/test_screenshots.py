@@ -49,16 +49,14 @@ def test_every_scene_is_shown_with_its_description(scene: Scene) -> None:
     assert {html.unescape(alt) for _, _, alt in shown} == {scene.alt}
 
 
-@pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
-def test_every_picture_exists_in_both_schemes(path: Path) -> None:
-    content = path.read_text("utf-8")
-    found = pictures(path)
-
-    assert content.count("<picture>") == len(found)
-    for dark, light, _ in found:
-        assert dark == light.replace("-light.", "-dark.")
-        assert (path.parent / dark).is_file()
-        assert (path.parent / light).is_file()
+def test_every_picture_exists_in_both_schemes() -> None:
+    for path in (README, *PAGES):
+        found = pictures(path)
+        assert path.read_text("utf-8").count("<picture>") == len(found), path
+        for dark, light, _ in found:
+            assert dark == light.replace("-light.", "-dark."), path
+            assert (path.parent / dark).is_file(), path
+            assert (path.parent / light).is_file(), path
 
 
 @pytest.mark.long
