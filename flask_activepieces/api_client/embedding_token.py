@@ -8,15 +8,12 @@ and a token expires after minutes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from ..crypto.signing_key import load_signing_key
 from ..errors import InvalidInput
 from .decoding import json_name
 
@@ -31,7 +28,6 @@ _REQUIRED = {
     "last_name": "is required: pass a name, which may be the name of the workspace",
 }
 _ALGORITHM = "RS256"
-_MIN_KEY_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,15 +99,9 @@ def _is_nonempty_string(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-# Loading a key takes 100 ms (2,048 bits) to 600 ms (4,096 bits), and an app has one.
-@lru_cache(maxsize=4)
 def _private_key(pem: str) -> RSAKey:
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # Without the cause, which may quote the key.
-        raise InvalidInput({"signing_key": "must be a PEM private key"}) from None
-    if not isinstance(key, RSAPrivateKey) or key.key_size < _MIN_KEY_BITS:
-        raise InvalidInput({"signing_key": f"must be an RSA key of at least {_MIN_KEY_BITS} bits"})
-    material: RSAKey = RSAKey.import_key(key)
-    return material
+        key: RSAKey = RSAKey.import_key(load_signing_key(pem))
+    except ValueError as error:
+        raise InvalidInput({"signing_key": str(error)}) from None
+    return key

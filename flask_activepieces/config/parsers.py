@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from ..crypto.signing_key import load_signing_key
 
 #: Keys that are, or were, in our documentation.
 PLACEHOLDERS = frozenset(
@@ -143,12 +141,7 @@ def _parse_json(text: str) -> Any:
 def rsa_private_key(value: Any) -> str:
     """A private key in PEM, as Activepieces makes them."""
     pem = str(value).strip()
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("must be a PEM private key, as Activepieces shows it once") from None
-    if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
-        raise ValueError("must be an RSA key of 2048 bits or more")
+    load_signing_key(pem)
     return pem
 
 
