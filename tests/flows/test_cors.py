@@ -29,9 +29,9 @@ ENDPOINTS = [
 ]
 
 
-@pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    return make_app(ACTIVEPIECES_DYNAMIC_REGISTRATION=True, ACTIVEPIECES_MCP=True)
+@pytest.fixture(scope="module")
+def app(make_shared_app: MakeApp) -> Flask:
+    return make_shared_app(ACTIVEPIECES_DYNAMIC_REGISTRATION=True, ACTIVEPIECES_MCP=True)
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)

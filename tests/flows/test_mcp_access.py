@@ -47,6 +47,12 @@ def effects(piece: tuple[Flask, Effects]) -> Effects:
     return piece[1]
 
 
+@pytest.fixture(scope="module")
+def closed_app(make_shared_app: MakeApp) -> Flask:
+    """An app without tokens."""
+    return make_piece_app(make_shared_app)[0]
+
+
 @pytest.fixture
 def agent(app: Flask, bob: Person) -> McpAgent:
     return McpAgent(app, create_token(bob))
@@ -64,8 +70,8 @@ def challenge_of(answer: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("revision", REVISIONS)
 @pytest.mark.parametrize("method", ["initialize", "server/discover", "tools/list", "tools/call", "ping", "unknown"])
-def test_without_a_token_the_answer_says_where_to_get_one(app: Flask, revision: str, method: str) -> None:
-    answer = McpAgent(app, None, revision).sends(method, dict(CALL))
+def test_without_a_token_the_answer_says_where_to_get_one(closed_app: Flask, revision: str, method: str) -> None:
+    answer = McpAgent(closed_app, None, revision).sends(method, dict(CALL))
 
     assert answer.status_code == 401
     challenge = challenge_of(answer)
@@ -82,8 +88,8 @@ def test_the_metadata_leads_to_the_authorization_server(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "apat_unknown", "a.b.c", "é"])
-def test_a_wrong_token_is_refused(app: Flask, token: str) -> None:
-    answer = McpAgent(app, token).sends("tools/list")
+def test_a_wrong_token_is_refused(closed_app: Flask, token: str) -> None:
+    answer = McpAgent(closed_app, token).sends("tools/list")
 
     assert answer.status_code == 401
     assert challenge_of(answer)["error"] == "invalid_token"
