@@ -32,9 +32,10 @@ class LazyRule(Rule):
 
     def compile(self) -> None:
         key = (self.rule, self.host, self.subdomain, self.merge_slashes, tuple((self.defaults or {}).items()))
-        first = _compiled_rules.setdefault(key, self)
-        if first is self:
+        first = _compiled_rules.get(key)
+        if first is None:
             super().compile()
+            _compiled_rules[key] = self
             return
         self._parts, self._trace, self._converters = first._parts, first._trace, first._converters
         self.arguments.update(first._converters)
