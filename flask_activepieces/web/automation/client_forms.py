@@ -59,7 +59,7 @@ def client_edit(visit: Visit, client_id: str) -> ResponseReturnValue:
         if "version" in problem.fields:
             # Saved again, the form replaces what it shows now.
             version = client.registration_version
-            problem = InvalidInput({**problem.fields, **_meanwhile(visit.state, client, values)})
+            problem = InvalidInput({**problem.fields, **_meanwhile(visit.state, client, fields)})
         return _form(visit, {**values, "version": version}, client=client, problem=problem)
     return visit.redirect("client_show", client_id=client.client_id, done="client-saved")
 
@@ -86,25 +86,22 @@ def _stored_values(client: OAuthClient) -> dict[str, Any]:
     }
 
 
-def _meanwhile(state: State, client: OAuthClient, values: Mapping[str, Any]) -> dict[str, str]:
+def _meanwhile(state: State, client: OAuthClient, fields: Mapping[str, Any]) -> dict[str, str]:
     """What is stored now, beside each field that has another value."""
     shown = {
         "name": client.name,
         "description": client.description,
+        "logo_uri": client.logo_uri,
         "redirect_uris": ", ".join(client.redirect_uris),
         "scope": ", ".join(descriptions(state, client.scope)),
+        "require_pkce": Message("Required") if client.require_pkce else Message("Optional"),
     }
-    entered = Registration(
-        name=values["name"],
-        description=values["description"],
-        redirect_uris=values["redirect_uris"].split(),
-        scope=values["scope"],
-    )
-    stored = row_values(client.registration())
+    stored = client.registration()
+    before, entered = row_values(stored), row_values(replace(stored, **fields))
     return {
-        name: Message("It is now: %(value)s", value=shown[name]) if shown[name] else Message("It is empty now.")
-        for name, value in row_values(entered).items()
-        if name in shown and value != stored[name]
+        name: Message("It is now: %(value)s", value=value) if value else Message("It is empty now.")
+        for name, value in shown.items()
+        if entered[name] != before[name]
     }
 
 

@@ -216,6 +216,28 @@ def test_a_change_of_someone_else_is_not_lost(app: Flask, alice: AreaUser, progr
     assert rows_of(app, "oauth_clients") == before
 
 
+def test_a_change_of_someone_else_is_shown_in_each_field(alice: AreaUser, program: Program) -> None:
+    changes = {
+        "name": "Renamed",
+        "description": "What it does",
+        "logo_uri": "https://acme.test/logo.png",
+        "redirect_uris": "https://acme.test/",
+        "scope": ["tasks:read"],
+        "require_pkce": [],
+    }
+    form = edit_form(alice, program)
+    alice.submits(edit_form(alice, program), **changes)
+
+    page = alice.submits(form, description="Mine")
+
+    shown = {attributes.get("id") for _, attributes in page.tags}
+    # A field that is added to the form needs a line here, and in what the page says.
+    assert form.names - {"page_token", "csrf_token", "version"} == set(changes)
+    assert {f"{name}-error" for name in changes} <= shown
+    assert "Logo: It is now: https://acme.test/logo.png" in page.text
+    assert "PKCE: It is now: Optional" in page.text
+
+
 def test_a_change_of_someone_else_can_be_replaced(app: Flask, alice: AreaUser, program: Program) -> None:
     form = edit_form(alice, program)
     alice.submits(edit_form(alice, program), name="Renamed")
