@@ -55,6 +55,16 @@ def open_questions(page: Page, site: Site) -> None:
         question.click()
 
 
+def confirm(name: str) -> Act:
+    """Press a button that asks first, and answer yes."""
+
+    def act(page: Page, site: Site) -> None:
+        page.locator("main summary", has_text=name).first.click()
+        press(name)(page, site)
+
+    return act
+
+
 def enter_key(page: Page, site: Site) -> None:
     """The first step of the wizard, which leads to the second."""
     page.get_by_label("API key").fill(site.activepieces.api_key)
@@ -214,7 +224,8 @@ PAGES = (
     Scene(path=f"{AREA}/mcp"),
     Scene(path=f"{AREA}/mcp", who=GWEN, name="MCP with the key of the app"),
     Scene(path=f"{AREA}/setup?with=key", who=LABS, act=link_with_key, name="MCP without a user"),
-    Scene(path=f"{AREA}/mcp", act=press("New token"), name="new MCP token"),
+    Scene(path=f"{AREA}/mcp", act=open_questions, name="question before a new MCP token"),
+    Scene(path=f"{AREA}/mcp", act=confirm("New token"), name="new MCP token"),
     Scene(path=f"{AREA}/mcp/platform"),
     Scene(path=f"{AREA}/agents"),
     Scene(path=f"{AREA}/agents", who=GWEN, name="no agents"),

@@ -80,6 +80,8 @@ def test_the_runs_of_one_flow_are_shown(ada: Page) -> None:
 def test_the_token_of_the_mcp_server_is_rotated(ada: Page) -> None:
     ada.goto("/automation/mcp")
 
+    ada.locator("summary", has_text="New token").click()
+    sees(ada, "End the old token?")
     press(ada, "New token")
 
     sees(ada, "There is a new token, and the old one no longer works.")

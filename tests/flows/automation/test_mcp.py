@@ -98,6 +98,15 @@ def test_a_new_token_is_shown_once(with_user: AreaUser, server: ActivepiecesServ
     assert token_at(server) not in with_user.visits("/mcp").response.text
 
 
+def test_a_new_token_asks_first_and_says_what_ends(with_user: AreaUser) -> None:
+    page = with_user.visits("/mcp")
+
+    assert "End the old token?" in page.text
+    assert "Whatever uses the old token stops working immediately." in page.text
+    # Closed: the button is behind the question.
+    assert ("details", {"class": "ap-confirm"}) in page.tags
+
+
 def test_reloading_after_a_rotation_does_not_rotate_again(with_user: AreaUser, server: ActivepiecesServer) -> None:
     sent = with_user.sends(with_user.visits("/mcp").form_to("/mcp/rotate"))
     token = token_at(server)
@@ -234,6 +243,7 @@ def test_an_older_server_is_switched_on_and_needs_its_token(
     assert "The server is on" in on.text
     assert f"/v1/projects/{old_server.project_id}/mcp-server/http" in on.text
     assert "Whoever has the token can use the server." in on.text
+    assert "Every program that uses the old token stops working immediately" in on.text
 
 
 @pytest.fixture(scope="module")
