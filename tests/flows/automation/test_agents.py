@@ -6,7 +6,7 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from flask_activepieces.clock import as_iso
 from flask_activepieces.storage import tables
@@ -189,6 +189,25 @@ def test_many_callers_take_as_many_statements_as_one(app: Flask, alice: AreaUser
     assert cost() == one
     assert "The list shows the 50 newest." in text
     assert text.count("Count tasks My flow Personal access token a former user") >= 49
+
+
+def test_of_many_tools_the_most_used_are_shown(app: Flask, alice: AreaUser, bob: AreaUser) -> None:
+    McpAgent(app, create_token(bob), LEGACY[-1]).calls("count_tasks")
+    alice.visits("/agents")  # stores the count
+    (row,) = rows_of(app, "tool_calls")
+    # The row of Bob's call is used more than 29 others, as old versions of the app may have had them.
+    more = [{**row, "id": f"{number:064}", "tool": f"old_{number}", "begins_at": 0} for number in range(29)]
+    with engine_of(app).begin() as conn:
+        conn.execute(update(tables.tool_calls).values(count=5))
+        conn.execute(insert(tables.tool_calls), more)
+
+    text = alice.visits("/agents").text
+    shown = text.partition("What agents did in the last 7 days")[2].partition("Who called which tool")[0]
+
+    assert "The list shows the 20 most used of 30 tools." in shown
+    assert "Count tasks 5 0 0" in shown
+    assert shown.count("a former tool 1 0 0") == 19
+    assert "old_" not in text
 
 
 def test_another_tenant_sees_none_of_it(app: Flask, carol: AreaUser, agent_site: Site) -> None:

@@ -22,6 +22,8 @@ from ..area.visit import Visit, automation_page
 from .instructions import instructions_for
 
 _PAGE_SIZE = 25
+#: How many of the called tools are shown: an app may have a hundred.
+_MOST_TOOLS = 20
 
 
 @automation_page("agents", "view")
@@ -88,12 +90,13 @@ def _for_admins(visit: Visit, policy: Mapping[str, str] | None) -> dict[str, Any
     stored = state.client_policies.get(tenant_id)
     # What this worker has counted and not stored yet.
     state.tool_calls.store()
-    callers = state.call_overview.callers(tenant_id)
+    calls, callers = state.call_overview.recent(tenant_id), state.call_overview.callers(tenant_id)
     user_ids = sorted({agent.user_id for agent in agents.items} | {caller.user_id for caller in callers})
     return {
         "agents": agents,
         "names": state.host.display_names(user_ids, tenant_id) if user_ids else {},
-        "calls": state.call_overview.recent(tenant_id),
+        "calls": calls[:_MOST_TOOLS],
+        "called_tools": len(calls),
         "callers": callers,
         "most_callers": MOST_CALLERS,
         "titles": _tool_titles(state),
