@@ -17,7 +17,7 @@ from ..storage.tables import tool_calls as table
 
 DAYS = 7
 #: How many callers are shown.
-MOST_CALLERS = 50
+MOST_CALLERS = 25
 _DAY = 24 * 60 * 60
 
 

@@ -21,6 +21,7 @@ _TABLES: dict[str, tuple[int, Callable[[int], dict[str, Any]]]] = {
     "subscriptions": (MANY, lambda n: {"id": f"subscription-{n:030}", "target_hash": f"{n:064}"}),
     "deliveries": (MANY, lambda n: {"id": 1000 + n, "subscription_id": f"subscription-{n:030}"}),
     "personal_tokens": (MANY, lambda n: {"id": f"token-{n:030}", "token_hash": f"{n:064}", "name": f"Token {n}"}),
+    "tool_calls": (MANY, lambda n: {"id": f"call-{n:059}", "tool": f"tool_{n}", "count": 2}),
     "audit_events": (AUDIT_EVENTS, lambda n: {"id": 1000 + n}),
 }
 

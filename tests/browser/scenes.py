@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
+from sqlalchemy import update
 
+from flask_activepieces.storage.tables import personal_tokens
 from tests.browser.site import BASIC, EVERY_FIELD, MACHINES, OWN_PIECE, SECRET, SERVICE, Site, add_agent_flow
+from tests.support.storage import engine_of
 
 ADA, MILO, GWEN, NOBODY = "admin@acme.test", "member@acme.test", "admin@globex.test", ""
 #: Ada in her other workspace, which is not linked yet.
@@ -71,6 +74,13 @@ def enter_key(page: Page, site: Site) -> None:
     press("Check and continue")(page, site)
 
 
+def enter_key_of_many_projects(page: Page, site: Site) -> None:
+    """The same, on a server with so many projects that they are in a list."""
+    for number in range(12):
+        site.api_client.projects.create(f"Branch {number}")
+    enter_key(page, site)
+
+
 def link_with_key(page: Page, site: Site) -> None:
     """Link with a key only, with which Activepieces shows no MCP server."""
     enter_key(page, site)
@@ -107,12 +117,37 @@ def uninstall_piece(page: Page, site: Site) -> None:
     page.reload()
 
 
-def change_piece(page: Page, site: Site) -> None:
-    """The same page with another piece of this name in Activepieces."""
+def lack_an_action(page: Page, site: Site) -> None:
+    """The same page with a piece in Activepieces that lacks an action: the update is a minor version."""
     store = site.activepieces.state.store
     piece = store.all("piece", name=OWN_PIECE)[0]
     actions = {name: action for name, action in piece["actions"].items() if name != "import_tasks"}
     store.change("piece", piece["id"], actions=actions)
+    page.reload()
+
+
+def have_an_old_action(page: Page, site: Site) -> None:
+    """The same page with a piece in Activepieces that has an action more: the update is a major version."""
+    store = site.activepieces.state.store
+    piece = store.all("piece", name=OWN_PIECE)[0]
+    old = {"archive_task": {**piece["actions"]["create_task"], "name": "archive_task"}}
+    store.change("piece", piece["id"], actions=piece["actions"] | old)
+    page.reload()
+
+
+def make_flows_tools(page: Page, site: Site) -> None:
+    """The same page with flows that agents use as tools."""
+    store = site.activepieces.state.store
+    flows = [{"version": {"displayName": name}} for name in ("Answer a customer", "Look up an order")]
+    for server in store.all("mcp_server", type="PROJECT"):
+        store.change("mcp_server", server["id"], flows=flows)
+    page.reload()
+
+
+def let_tokens_expire(page: Page, site: Site) -> None:
+    """The same page when the personal access tokens have expired."""
+    with engine_of(site.app).begin() as conn:
+        conn.execute(update(personal_tokens).values(expires_at=personal_tokens.c.created_at))
     page.reload()
 
 
@@ -150,9 +185,11 @@ PAGES = (
     # OAuth and end users
     Scene(path="{authorize}", name="consent"),
     Scene(path="{agent}", name="consent of an agent"),
+    Scene(path="{deleting authorize}", name="consent to delete"),
     Scene(path="/oauth/authorize", status=400, name="consent without a client"),
     Scene(path="/oauth/connected-apps"),
     Scene(path="/oauth/connected-apps", act=open_questions, name="questions of the connected apps"),
+    Scene(path="/oauth/connected-apps", act=let_tokens_expire, name="expired personal access token"),
     Scene(path="/oauth/connected-apps", who=GWEN, name="no connected apps"),
     Scene(path="/oauth/personal-tokens/new"),
     Scene(path="/oauth/personal-tokens/new", act=press("Create token"), status=422, name="token form with errors"),
@@ -222,6 +259,7 @@ PAGES = (
     Scene(path=f"{AREA}/subscriptions"),
     Scene(path=f"{AREA}/subscriptions", who=GWEN, name="no subscriptions"),
     Scene(path=f"{AREA}/mcp"),
+    Scene(path=f"{AREA}/mcp", act=make_flows_tools, name="MCP with flows as tools"),
     Scene(path=f"{AREA}/mcp", who=GWEN, name="MCP with the key of the app"),
     Scene(path=f"{AREA}/setup?with=key", who=LABS, act=link_with_key, name="MCP without a user"),
     Scene(path=f"{AREA}/mcp", act=open_questions, name="question before a new MCP token"),
@@ -233,7 +271,8 @@ PAGES = (
     Scene(path=f"{AREA}/agents", act=list_no_host, status=422, name="agents with errors"),
     Scene(path=f"{AREA}/piece"),
     Scene(path=f"{AREA}/piece", act=uninstall_piece, name="piece before it is installed"),
-    Scene(path=f"{AREA}/piece", act=change_piece, name="piece with an update"),
+    Scene(path=f"{AREA}/piece", act=lack_an_action, name="piece with an update"),
+    Scene(path=f"{AREA}/piece", act=have_an_old_action, name="piece with a new major version"),
     Scene(path=f"{AREA}/piece", act=lose_activepieces, name="piece without Activepieces"),
     Scene(path=f"{AREA}/piece", who=GWEN, name="piece of the operator"),
     Scene(path=f"{AREA}/clients"),
@@ -254,6 +293,7 @@ PAGES = (
     Scene(path=f"{AREA}/setup", who=GWEN, name="settings with the key of the app"),
     Scene(path=f"{AREA}/setup", who=LABS, name="wizard"),
     Scene(path=f"{AREA}/setup?with=key", who=LABS, act=enter_key, name="wizard, project"),
+    Scene(path=f"{AREA}/setup?with=key", who=LABS, act=enter_key_of_many_projects, name="wizard, many projects"),
     *(Scene(path=f"{AREA}/setup?change=1&with={way}", name=f"wizard, {way}") for way in ("app", "key", "password")),
     Scene(
         path=f"{AREA}/setup?change=1&with=key", act=press("Check and continue"), status=422, name="wizard with errors"

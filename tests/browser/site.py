@@ -14,8 +14,10 @@ from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
+from sqlalchemy import insert
 
 from docs.screenshots import AGENT, accept_agent
+from example_app.activepieces import SCOPES
 from example_app.check import flow_steps, setup_steps
 from example_app.check.browser import Browser
 from example_app.check.run import CheckRun
@@ -23,13 +25,14 @@ from example_app.check.servers import ActivepiecesAccess
 from example_app.demo import ensure_project, make_app, settings_for
 from example_app.serving import serve
 from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.storage import tables
 from flask_activepieces.testing import ActivepiecesServer
 from tests.browser.service import Service, service
 from tests.example_app.actors import ALL_SCOPES, Person, Program
 from tests.flows.automation.test_new_connection import CREDENTIALS_ONLY, client_credentials, every_field
 from tests.support.acme import acme_pieces
 from tests.support.standin import action, catch_webhook, standin
-from tests.support.storage import rows_of
+from tests.support.storage import engine_of, rows_of
 
 SECRET = "@activepieces/piece-acme-secret"
 BASIC = "@activepieces/piece-acme-basic"
@@ -38,8 +41,13 @@ EVERY_FIELD = "@acme/piece-every-field"
 MACHINES = CREDENTIALS_ONLY
 OWN_PIECE = "@tasklane/piece-tasklane"
 AI = "@activepieces/piece-ai"
+#: The scopes of a program that deletes something.
+DELETING = f"{ALL_SCOPES} tasks:delete"
 #: What the demo adds to Tasklane's settings here.
-SETTINGS = {"ACTIVEPIECES_THIRD_PARTY_APPS": {SERVICE: {"client_id": "our-app", "client_secret": "our-secret"}}}
+SETTINGS = {
+    "ACTIVEPIECES_THIRD_PARTY_APPS": {SERVICE: {"client_id": "our-app", "client_secret": "our-secret"}},
+    "ACTIVEPIECES_SCOPES": {**SCOPES, "tasks:delete": "Delete tasks of the workspace"},
+}
 
 
 @dataclass
@@ -135,6 +143,7 @@ def fill(site: Site) -> None:
         _add_runs(site)
         _add_deliveries(site, run)
     _add_clients(site)
+    _add_tool_calls(site)
     _link_globex(site)
 
 
@@ -219,6 +228,36 @@ def _add_clients(site: Site) -> None:
     site.ids["agent"] = agent.authorize_url("profile:read tasks:read")
     form = ada.get_page("/oauth/personal-tokens/new").form("name")
     ada.submit(form, name="Nightly export", scope="tasks:read")
+    cleaner = Program.register(site.app, "--name", "Cleaner", "--scope", DELETING, redirect_uri=site.service.callback)
+    site.ids["deleting authorize"] = cleaner.authorize_url(DELETING)
+
+
+def _add_tool_calls(site: Site) -> None:
+    """Calls of an agent and of a script, among them of a tool that Tasklane no longer has."""
+    grant = next(row for row in rows_of(site.app, "grants") if row["client_id"] == site.ids["program"])
+    (token,) = rows_of(site.app, "personal_tokens")
+    now = int(time.time())
+    row = {
+        "tenant_id": "acme",
+        "organization_id": None,
+        "user_id": grant["user_id"],
+        "client_id": grant["client_id"],
+        "personal_token_id": None,
+        "outcome": "succeeded",
+        "count": 12,
+        "first_at": now,
+        "last_at": now,
+    }
+    rows = [
+        {"tool": "create_task"},
+        {"tool": "create_task", "outcome": "rejected", "count": 2},
+        {"tool": "create_task", "client_id": None, "personal_token_id": token["id"], "outcome": "denied", "count": 1},
+        {"tool": "archive_task", "count": 3},
+    ]
+    with engine_of(site.app).begin() as conn:
+        conn.execute(
+            insert(tables.tool_calls), [{**row, **calls, "id": f"{n:064}"} for n, calls in enumerate(rows)]
+        )
 
 
 def _link_globex(site: Site) -> None:

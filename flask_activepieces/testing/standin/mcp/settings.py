@@ -45,13 +45,13 @@ def _server_of_platform(call: RouteCall) -> Row:
 
 
 def _to_json(state: ServerState, server: Row) -> Row:
-    """An MCP server as the API of that version returns it; only those of projects have flows."""
+    """An MCP server as the API of that version returns it; only those of projects have flows, which tests store."""
     setting = "disabledTools" if state.has(MCP_BY_OAUTH) else "enabledTools" if state.has(MCP_TOOLS) else "status"
     others = {"status", "enabledTools", "disabledTools"} - {setting}
     if not state.has(MCP_TOOLS):
         others |= {"type", "platformId"}
     shown = {name: value for name, value in server.items() if name not in others}
-    return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
+    return ({"flows": []} if server["type"] == "PROJECT" else {}) | shown
 
 
 def _change(call: RouteCall, server: Row, **changes: Json) -> tuple[int, Json]:
