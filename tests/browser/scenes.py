@@ -16,6 +16,8 @@ ADA, MILO, GWEN, NOBODY = "admin@acme.test", "member@acme.test", "admin@globex.t
 #: Ada in her other workspace, which is not linked yet.
 LABS = "acme-labs"
 
+AREA = "/automation"
+ADD = f"{AREA}/connections/add?piece="
 
 Act = Callable[[Page, Site], object]
 
@@ -66,6 +68,18 @@ def confirm(name: str) -> Act:
         press(name)(page, site)
 
     return act
+
+
+def switch_in_another_tab(page: Page, site: Site) -> None:
+    """Press a button of one workspace while another one is open."""
+    other = page.context.new_page()
+    other.goto(f"{AREA}/workspace")
+    other.get_by_label("Acme Labs").check()
+    press("Switch")(other, site)
+    other.close()
+    press("Switch off")(page, site)
+    page.wait_for_load_state()
+    page.context.clear_cookies(name="activepieces_workspace")
 
 
 def enter_key(page: Page, site: Site) -> None:
@@ -162,10 +176,6 @@ def offer_an_agent_step(page: Page, site: Site) -> None:
     """The same page when a flow has the step "Run Agent"."""
     add_agent_flow(site)
     page.reload()
-
-
-AREA = "/automation"
-ADD = f"{AREA}/connections/add?piece="
 
 
 def list_no_host(page: Page, site: Site) -> None:
@@ -300,6 +310,7 @@ PAGES = (
     ),
     Scene(path=f"{AREA}/setup", act=press("Switch off"), name="settings, switched off"),
     Scene(path=f"{AREA}/setup", act=lose_activepieces, name="settings without Activepieces"),
+    Scene(path=f"{AREA}/setup", act=switch_in_another_tab, status=409, name="form of another workspace"),
     Scene(path=f"{AREA}/setup/unlink"),
     Scene(path=f"{AREA}/workspace"),
     Scene(path=f"{AREA}/nothing", status=404),

@@ -248,16 +248,14 @@ def _add_tool_calls(site: Site) -> None:
         "first_at": now,
         "last_at": now,
     }
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"tool": "create_task"},
         {"tool": "create_task", "outcome": "rejected", "count": 2},
         {"tool": "create_task", "client_id": None, "personal_token_id": token["id"], "outcome": "denied", "count": 1},
         {"tool": "archive_task", "count": 3},
     ]
     with engine_of(site.app).begin() as conn:
-        conn.execute(
-            insert(tables.tool_calls), [{**row, **calls, "id": f"{n:064}"} for n, calls in enumerate(rows)]
-        )
+        conn.execute(insert(tables.tool_calls), [{**row, **calls, "id": f"{n:064}"} for n, calls in enumerate(rows)])
 
 
 def _link_globex(site: Site) -> None:

@@ -41,6 +41,8 @@ def test_the_documented_routes_and_methods_are_those_of_the_app(app: Flask) -> N
     programs = {f"activepieces.{name}" for name in ("token", "revoke", "introspect", "mcp")}
     existing: dict[tuple[str, str], set[str]] = {}
     for rule in our_rules(app):
+        if rule.endpoint.endswith("_again"):
+            continue  # from the address of a button to its page, as the text above the table says
         # These endpoints accept other methods only to refuse them with an error of their own.
         methods = {"POST"} if rule.endpoint in programs else set(rule.methods or ())
         existing.setdefault((rule.rule, rule.endpoint), set()).update(methods - {"HEAD", "OPTIONS"})

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
 
 from ...config.settings import Settings
-from ..routes import Route
+from ..pages.rendering import see_other
+from ..routes import NAME, Route
 from . import audit, builder, client_forms, clients, deliveries, flows, mcp, overview, piece, setup, workspaces
 from .agents import page as agents
 from .connections import adding, pages
@@ -94,4 +99,20 @@ def automation_routes(settings: Settings) -> list[Route]:
     """The routes of the pages that this app has."""
     enabled = [routes for name, routes in _ROUTES.items() if name not in settings.disabled_pages]
     routes = [*(route for each in enabled for route in each), *([_WORKSPACES] if enabled else [])]
+    routes += [_way_back(route, routes) for route in routes if route.methods == _POST]
     return [route._replace(rule=f"{settings.automation_prefix}{route.rule}") for route in routes]
+
+
+def _way_back(button: Route, routes: Sequence[Route]) -> Route:
+    """From the address of a button, which accepts POST only, to the nearest page above it.
+
+    People open such an address again: it is the address of the page that shows what was wrong with a form.
+    """
+    pages = [route for route in routes if "GET" in route.methods and button.rule.startswith(f"{route.rule}/")]
+    page = max(pages, key=lambda route: len(route.rule))
+
+    def to_page(**path: str) -> ResponseReturnValue:
+        values: dict[str, Any] = {name: value for name, value in path.items() if f"<{name}>" in page.rule}
+        return see_other(url_for(f"{NAME}.{page.endpoint}", **values))
+
+    return Route(button.rule, f"{button.endpoint}_again", _GET, to_page)

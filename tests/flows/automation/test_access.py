@@ -38,6 +38,37 @@ def test_a_form_of_a_stranger_leads_to_its_page_after_the_login(app: Flask, path
     assert (response.status_code, response.location) == (302, "/login?next=%2Fautomation%2Fsetup")
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/setup/link", "/setup"),
+        ("/setup/project", "/setup"),
+        ("/connections/one-click", "/connections"),
+        ("/connections/id of one/rename", "/connections/id%20of%20one"),
+        ("/flows/one/switch", "/flows"),
+        ("/deliveries/replay", "/deliveries"),
+        ("/deliveries/7/replay", "/deliveries/7"),
+        ("/mcp/platform/rotate", "/mcp/platform"),
+        ("/clients/one/rotate", "/clients/one"),
+    ],
+)
+def test_the_address_of_a_button_leads_to_its_page(admin: AreaUser, path: str, page: str) -> None:
+    """A page that says what is wrong with a form has the address to which the form was sent."""
+    response = admin.opens(AREA + path)
+
+    assert (response.status_code, response.location) == (303, AREA + page)
+
+
+def test_no_page_of_the_area_is_refused_with_the_method_of_a_link(app: Flask, admin: AreaUser) -> None:
+    addresses = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith(AREA)]
+
+    methods = {rule.rule: set[str]() for rule in addresses}
+    for rule in addresses:
+        methods[rule.rule] |= rule.methods or set()
+
+    assert [rule for rule, accepted in methods.items() if "GET" not in accepted] == []
+
+
 @pytest.mark.parametrize("path", ["", "/setup", "/setup/unlink"])
 def test_a_member_without_permission_is_refused(bob: AreaUser, path: str) -> None:
     page = assert_error_page(bob.opens(AREA + path), 403)
@@ -117,6 +148,31 @@ def test_an_admin_of_several_workspaces_switches(app: Flask, admin: AreaUser, se
     assert "You now work in this workspace." in switched.text
     assert "Let your work run by itself" in switched.text
     assert {row["tenant_id"] for row in rows_of(app, "integrations")} == {"acme", "acme-labs"}
+
+
+def test_a_form_of_another_workspace_changes_nothing_and_says_which_one(app: Flask, admin: AreaUser) -> None:
+    """Two tabs: a form of the first is sent after the second has switched the workspace."""
+    form = admin.visits("/setup").form_to("/setup/switch")
+    select(admin, "acme-labs")
+
+    page = admin.submits(form)
+
+    assert page.status == 409
+    assert "Another workspace is open now" in page.text
+    assert "Nothing was changed: the form was for the workspace Acme." in page.text
+    assert page.links["Open the page"] == "/automation/setup"
+    assert "Overview" in page.links
+    assert rows_of(app, "integrations")[0]["enabled"]
+
+
+def test_a_form_of_another_browser_leads_back_to_its_page(app: Flask, admin: AreaUser) -> None:
+    form = area_user(app, "alice").visits("/setup").form_to("/setup/switch")
+
+    page = admin.submits(form)
+
+    assert page.status == 400
+    assert "the page was opened by another user, or in another browser" in page.text
+    assert page.links["Open the page"] == "/automation/setup"
 
 
 def test_an_organization_has_its_own_link(app: Flask, admin: AreaUser, server: ActivepiecesServer) -> None:
@@ -231,17 +287,6 @@ def test_a_user_who_left_the_selected_workspace_is_back_in_their_own(
     assert "Workspace Acme " in admin.visits().text
 
 
-def test_a_page_of_one_workspace_changes_nothing_in_another(app: Flask, admin: AreaUser) -> None:
-    """Two tabs: a form of the first is sent after the second has switched the workspace."""
-    form = admin.visits("/setup").form_to("/setup/switch")
-    select(admin, "acme-labs")
-
-    response = admin.sends(form)
-
-    assert response.status_code == 400
-    assert rows_of(app, "integrations")[0]["enabled"]
-
-
 def test_a_page_of_one_organization_changes_nothing_in_another_of_the_tenant(
     linked_app: Flask, server: ActivepiecesServer
 ) -> None:
@@ -252,7 +297,7 @@ def test_a_page_of_one_organization_changes_nothing_in_another_of_the_tenant(
 
     page = alice.submits(form, api_key=server.api_key)
 
-    assert (page.status, "This page is out of date" in page.text) == (400, True)
+    assert (page.status, "Another workspace is open now" in page.text) == (409, True)
     assert rows_of(linked_app, "integrations") == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ....errors import InvalidInput
+from ....errors import InvalidInput, SignatureError
 from ....host.interface import NavigationItem, Permission, Principal, Workspace
+from ....host.workspaces import principal_in
 from ....integrations.store import Integration
 from ....messages import Message
 from ....state import State, get_state
@@ -111,9 +113,11 @@ class Visit:
             **{"notice": notice(request.args.get("done")), **self._frame(), **context},
         )
 
-    def error_page(self, text: ErrorText) -> Response:
-        """The error within the area."""
-        return error_page(text, template="automation/error.html", allow_scripts=True, **self._frame())
+    def error_page(self, text: ErrorText, *, page_url: str | None = None) -> Response:
+        """The error within the area; with a link to the page, if it can be used again."""
+        return error_page(
+            text, template="automation/error.html", allow_scripts=True, page_url=page_url, **self._frame()
+        )
 
     def redirect(self, endpoint: str, *, done: str | None = None, **values: Any) -> Response:
         """To another page of the area, which says what was done."""
@@ -155,14 +159,16 @@ def automation_page(name: str, permission: Permission | None) -> Callable[[AreaV
             visit = Visit(state, selected_principal(state, signed_in), name)
             if permission is not None and not visit.allows(permission):
                 return visit.error_page(NOT_ALLOWED)
-            if request.method == "POST":
-                check_page_token(state, visit.principal)
             try:
+                if request.method == "POST":
+                    check_page_token(state, visit.principal)
                 return view(visit, **path)
             except NotLinked:
                 return _lead_to_setup(visit)
             except Forbidden:
                 return visit.error_page(NOT_ALLOWED)
+            except SignatureError as error:
+                return _refuse_form(visit, error)
             except Exception as error:
                 text = error_text(error) or upstream_error_text(error, visit.found_integration)
                 if text is None:
@@ -195,3 +201,29 @@ def _lead_to_setup(visit: Visit) -> Response:
             remedy=Message("Ask an administrator of your workspace to connect it."),
         )
     )
+
+
+def _refuse_form(visit: Visit, error: SignatureError) -> Response:
+    """Why the form was refused, and the page to start again."""
+    workspace = _workspace_of_form(visit)
+    text = error_text(error)
+    if workspace is not None:
+        text = ErrorText(
+            status=409,
+            title=Message("Another workspace is open now"),
+            message=Message("Nothing was changed: the form was for the workspace %(name)s.", name=workspace.name),
+            remedy=Message("Switch back to it, or start again in this workspace."),
+        )
+    assert text is not None, "SignatureError has a text"
+    return visit.error_page(text, page_url=url_for(f"activepieces.{endpoint_of(visit.page)}"))
+
+
+def _workspace_of_form(visit: Visit) -> Workspace | None:
+    """The other workspace of the user in which they opened the page; None if it is none of them."""
+    for workspace in visit.workspaces:
+        member = principal_in(visit.state.host, visit.principal, workspace)
+        if member is not None:
+            with suppress(SignatureError):
+                check_page_token(visit.state, member)
+                return workspace if member != visit.principal else None
+    return None
