@@ -14,7 +14,7 @@ from ...integrations.client_factory import site_url
 from ...messages import Message
 from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.registration import PRESETS, Registration, row_values
+from ...oauth.clients.registration import PRESETS, Preset, Registration, row_values
 from ...state import State
 from .. import tenant_clients
 from ..pages.scopes import descriptions
@@ -28,14 +28,16 @@ _ACTIVEPIECES = "activepieces"
 @automation_page("clients", "admin")
 def client_new(visit: Visit) -> ResponseReturnValue:
     """The form, filled in for a platform, and the registration of the client."""
+    # The form keeps it in its address.
+    preset = PRESETS.get(request.args.get("preset", ""))
     if request.method == "GET":
-        return _form(visit, _preset_values(visit, request.args.get("preset")))
+        return _form(visit, _preset_values(visit, preset))
     values = _form_values()
     fields = {**values, "redirect_uris": values["redirect_uris"].split(), "tenant_id": visit.principal.tenant_id}
     try:
         client, secret = visit.state.oauth_clients.register(Registration(**fields), user_id=visit.principal.user_id)
     except InvalidInput as problem:
-        return _form(visit, values, problem=problem)
+        return _form(visit, {**values, "preset": preset and preset.name}, problem=problem)
     return redirect_with_secret(visit, client, secret)
 
 
@@ -105,8 +107,7 @@ def _meanwhile(state: State, client: OAuthClient, fields: Mapping[str, Any]) -> 
     }
 
 
-def _preset_values(visit: Visit, name: str | None) -> dict[str, Any]:
-    preset = PRESETS.get(name or "")
+def _preset_values(visit: Visit, preset: Preset | None) -> dict[str, Any]:
     if preset is None:
         return {"require_pkce": True}
     redirect_uris, scope = preset.redirect_uris, ""

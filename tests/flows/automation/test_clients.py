@@ -14,7 +14,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Program, answer_of
 from tests.support.automation import AREA, AreaUser, area_user
 from tests.support.clock import START, StoppedClock
-from tests.support.pages import Form
+from tests.support.pages import Form, Page
 from tests.support.pieces import make_piece_app
 from tests.support.storage import engine_of, row_counts, rows_of, statements_of
 
@@ -111,6 +111,23 @@ def test_a_preset_is_applied_at_once(alice: AreaUser) -> None:
 
     assert form.values["name"] == "Activepieces"
     assert "/redirect" in form.values["redirect_uris"]
+
+
+def current_tab(page: Page) -> str:
+    """The address of the current platform."""
+    (tab,) = [attributes for _, attributes in page.tags if attributes.get("aria-current") == "true"]
+    return tab["href"] or ""
+
+
+def test_a_preset_is_kept_after_a_mistake_and_a_reload(alice: AreaUser) -> None:
+    form = alice.visits("/clients/new", preset="make").form("redirect_uris")
+
+    refused = alice.submits(form, name="", scope=["tasks:read"])
+    reloaded = alice.sees(refused.form("redirect_uris").action)
+
+    assert refused.status == 422
+    assert current_tab(refused) == current_tab(reloaded) == "/automation/clients/new?preset=make"
+    assert reloaded.form("redirect_uris").values["name"] == "Make"
 
 
 def test_the_preset_is_for_the_activepieces_of_the_workspace(admin: AreaUser, server: ActivepiecesServer) -> None:
