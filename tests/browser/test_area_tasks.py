@@ -174,7 +174,7 @@ def test_the_audit_log_is_filtered_and_downloaded(ada: Page) -> None:
     ada.get_by_label("About").select_option(label="Connections")
     ada.get_by_label("From").press("Enter")
     ada.wait_for_url("**kind=connections**")
-    sees(ada, "Connection “Our key” saved")
+    sees(ada, "Connection “Our key” added")
     expect(ada.locator("main")).not_to_contain_text("Personal access token")
 
     with ada.expect_download() as download:
@@ -182,7 +182,7 @@ def test_the_audit_log_is_filtered_and_downloaded(ada: Page) -> None:
 
     lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
     assert lines[0] == "Time (UTC),What,Who"
-    assert [line for line in lines if "Connection “Our key” saved,Ada Acker" in line]
+    assert [line for line in lines if "Connection “Our key” added,Ada Acker" in line]
     assert not [line for line in lines if "Personal access token" in line]
 
 

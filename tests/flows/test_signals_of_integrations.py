@@ -140,7 +140,10 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
         INTEGRATION,
     ),
     "integration.removed": (lambda scene: scene.alice.deletes(scene.setup), INTEGRATION),
-    "connection.saved": (lambda scene: scene.alice.patches(scene.connection, {"displayName": "Renamed"}), CONNECTION),
+    "connection.saved": (
+        lambda scene: scene.alice.patches(scene.connection, {"displayName": "Renamed"}),
+        CONNECTION | {"change"},
+    ),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
     "connection.replaced": (Scene.replace_connection, CONNECTION | {"target_id", "source_deleted"}),
     "connection.failed": (Scene.break_and_check, CONNECTION | {"status", "reconnect_url"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...api_client.resources.connections import Connection
 from ...storage.database import Transaction
@@ -11,6 +12,8 @@ from ..dependencies import Dependencies
 from ..store import Integration
 from .ownership import owner_user_id
 
+#: ``reconnected``: it got another value; ``updated``: it kept its value.
+Change = Literal["created", "reconnected", "updated"]
 #: The length of the column for an external id.
 _MAX_EXTERNAL_ID_LENGTH = 190
 
@@ -22,7 +25,7 @@ class ConnectionRecorder:
     deps: Dependencies
 
     def record_saved(
-        self, integration: Integration, connection: Connection, *, is_default: bool, user_id: str
+        self, integration: Integration, connection: Connection, *, change: Change, is_default: bool, user_id: str
     ) -> None:
         """A connection was saved; ``is_default`` makes it the integration's default connection."""
 
@@ -31,7 +34,7 @@ class ConnectionRecorder:
             # Not if the integration was moved to another project meanwhile.
             if current is not None and current.project_id == integration.project_id:
                 self._set_default(transaction, current, connection)
-            self.deps.record(transaction, "connection.saved", integration, connection, user_id=user_id)
+            self.deps.record(transaction, "connection.saved", integration, connection, user_id=user_id, change=change)
 
         self.deps.database.run_in_transaction(record)
 

@@ -19,7 +19,7 @@ from ..dependencies import Dependencies
 from ..store import Integration
 from . import ownership
 from .leases import Lease, Leases
-from .recorder import ConnectionRecorder
+from .recorder import Change, ConnectionRecorder
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +183,8 @@ class ConnectionSaver:
         with self.leases.uncertain_call(reservation.lease):
             saved = reservation.destination.save(draft, existing)
         is_default = reservation.piece_name == self.deps.settings.piece_name
-        self.recorder.record_saved(integration, saved, is_default=is_default, user_id=user_id)
+        change: Change = "reconnected" if existing else "created"
+        self.recorder.record_saved(integration, saved, change=change, is_default=is_default, user_id=user_id)
         return saved
 
     def _destination(

@@ -118,7 +118,7 @@ class TenantConnections:
             )
         routes = self._routes(integration, current, "update")
         updated = routes.update(current.id, display_name=display_name or current.display_name, metadata=metadata)
-        self.recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
+        self.recorder.record_saved(integration, updated, change="updated", is_default=False, user_id=user_id)
         return updated
 
     def delete(self, integration: Integration, connection_id: str, *, force: bool = False, user_id: str) -> None:

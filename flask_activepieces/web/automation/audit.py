@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 
 from flask import Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -16,14 +16,16 @@ from ...errors import InvalidInput
 from ...messages import Message
 from ...storage.audit import Event
 from ...storage.audit_log import AuditFilter
-from ..pages.i18n import gettext
+from ..pages.i18n import gettext, start_of_day
 from .area.visit import Visit, automation_page
+from .area.words import trigger_title, triggers_of
 from .audit_words import KINDS, event_names, sentence
 
 _PAGE_SIZE = 50
 #: What a spreadsheet would run as a formula (OWASP: CSV injection); the wide characters in some languages.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  # meant
 _EXPORT_BATCH = 200
+_FORMER_USER, _SYSTEM = Message("a former user"), Message("the system")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +87,9 @@ def _filter() -> AuditFilter:
     since, until = _day("since"), _day("until")
     return AuditFilter(
         names=event_names(request.args.get("kind", "")),
-        since=None if since is None else _start_of(since),
+        since=None if since is None else start_of_day(since),
         # The whole day.
-        until=None if until is None else _start_of(until + timedelta(days=1)),
+        until=None if until is None else start_of_day(until + timedelta(days=1)),
     )
 
 
@@ -102,10 +104,6 @@ def _day(name: str) -> date | None:
     return day
 
 
-def _start_of(day: date) -> int:
-    return int(datetime.combine(day, time(), timezone.utc).timestamp())
-
-
 def _rows(visit: Visit, events: Sequence[Event]) -> list[_Row]:
     """The events with the names of their people and clients, which take one query each."""
     state, tenant_id = visit.state, visit.principal.tenant_id
@@ -113,10 +111,15 @@ def _rows(visit: Visit, events: Sequence[Event]) -> list[_Row]:
     client_ids = sorted({event.client_id for event in events if event.client_id})
     users = state.host.display_names(user_ids, tenant_id) if user_ids else {}
     clients = state.oauth_clients.names_of(client_ids) if client_ids else {}
+    triggers = triggers_of(state)
     return [
         _Row(
             at=event.at,
-            what=sentence(event, clients.get(event.client_id or "")),
+            what=sentence(
+                event,
+                client=clients.get(event.client_id or ""),
+                trigger=trigger_title(triggers, event.detail.get("trigger", "")),
+            ),
             who=users.get(event.user_id or ""),
             was_person=event.user_id is not None,
         )
@@ -129,7 +132,8 @@ def _csv_lines(visit: Visit, events: Iterable[Event]) -> Iterator[str]:
     yield "\ufeff" + _csv_line([gettext("Time (UTC)"), gettext("What"), gettext("Who")])
     for batch in _batches(events):
         for row in _rows(visit, batch):
-            yield _csv_line([as_iso(row.at), gettext(row.what), row.who or ""])
+            someone = _FORMER_USER if row.was_person else _SYSTEM
+            yield _csv_line([as_iso(row.at), gettext(row.what), row.who or gettext(someone)])
 
 
 def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:

@@ -9,7 +9,8 @@ from ... import signals
 from ...messages import Message
 from ...storage.audit import Event
 
-#: The sentences. ``%(client)s`` is the name of the OAuth client; the others are fields of the event's detail.
+#: The sentences. ``%(client)s`` is the name of the OAuth client, ``%(trigger)s`` the title of the trigger; the others
+#: are fields of the event's detail.
 _SENTENCES: Mapping[str, str] = {
     "client.created": Message("OAuth client “%(client)s” registered"),
     "client.updated": Message("OAuth client “%(client)s” changed"),
@@ -32,6 +33,7 @@ _SENTENCES: Mapping[str, str] = {
     "integration.enabled": Message("Automation switched on"),
     "integration.disabled": Message("Automation switched off"),
     "integration.removed": Message("Connection to Activepieces removed"),
+    # Of earlier versions, which did not record what changed.
     "connection.saved": Message("Connection “%(display_name)s” saved"),
     "connection.deleted": Message("Connection “%(display_name)s” deleted"),
     "connection.replaced": Message("Flows of the connection “%(display_name)s” moved to another one"),
@@ -48,11 +50,17 @@ _SENTENCES: Mapping[str, str] = {
     "tool.called": Message("Tool “%(tool)s” used by “%(client)s”"),
     "personal_token.created": Message("Personal access token “%(name)s” created"),
     "personal_token.revoked": Message("Personal access token “%(name)s” revoked"),
-    "subscription.created": Message("A flow began to get events"),
-    "subscription.paused": Message("Events for a flow paused"),
-    "subscription.resumed": Message("Events for a flow continued"),
-    "subscription.removed": Message("A flow no longer gets events"),
+    "subscription.created": Message("A flow began to get events of “%(trigger)s”"),
+    "subscription.paused": Message("Events of “%(trigger)s” paused for a flow"),
+    "subscription.resumed": Message("Events of “%(trigger)s” continued for a flow"),
+    "subscription.removed": Message("A flow no longer gets events of “%(trigger)s”"),
     "delivery.replayed": Message("Events sent to flows again: %(count)s"),
+}
+#: How a connection was saved, by the field ``change`` of the event's detail.
+_SAVED: Mapping[str, str] = {
+    "created": Message("Connection “%(display_name)s” added"),
+    "reconnected": Message("Connection “%(display_name)s” reconnected"),
+    "updated": Message("Connection “%(display_name)s” changed"),
 }
 _UNKNOWN = Message("unknown")
 _FIELD = re.compile(r"%\((\w+)\)s")
@@ -76,15 +84,15 @@ def event_names(kind: str) -> list[str]:
     return [name for name in signals.BY_NAME if beginnings and name.startswith(beginnings)]
 
 
-def sentence(event: Event, client_name: str | None) -> Message:
-    """What happened; ``client_name`` is that of its OAuth client."""
+def sentence(event: Event, **names: str | None) -> Message:
+    """What happened; with the names of what the event has only an id of, as far as they are known."""
     template = _SENTENCES.get(event.name)
+    if event.name == "connection.saved":
+        template = _SAVED.get(event.detail.get("change", ""), template)
     if template is None:
         # Of a newer version, whose rows an older worker reads during an upgrade.
         return Message(event.name.replace("_", " ").replace(".", ": "))
-    values = _Names(event.detail)
-    if client_name:
-        values["client"] = client_name
+    values = _Names({**event.detail, **{name: value for name, value in names.items() if value}})
     return Message(template, **{name: values[name] for name in _FIELD.findall(template)})
 
 

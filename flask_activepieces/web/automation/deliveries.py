@@ -16,15 +16,14 @@ from flask.typing import ResponseReturnValue
 from ...delivery.log import Delivery
 from ...delivery.outcomes import APP_FAILED, WEB_PAGE
 from ...delivery.subscriptions.records import Subscription
-from ...errors import DeclarationError, NotFound
+from ...errors import NotFound
 from ...messages import Message
 from ...oauth.clients.redirect_uris import display_origin
-from ...pieces.declarations import Trigger
 from .area import words
 from .area.place import back_to_list, place_of
 from .area.upstream import Calls
 from .area.visit import Visit, automation_page
-from .area.words import Status
+from .area.words import Status, trigger_title, triggers_of
 
 _PAGE_SIZE = 25
 _MAX_ID = 2**63 - 1
@@ -105,7 +104,7 @@ def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
         _delivery_id(delivery_id), tenant_id=visit.principal.tenant_id, organizations=visit.organizations
     )
     names = _Names.of(visit, [delivery.subscription_id])
-    payload = delivery.visible_payload(_triggers(visit))
+    payload = delivery.visible_payload(triggers_of(visit.state))
     return visit.render(
         "delivery.html",
         row=_delivery_row(delivery, names),
@@ -179,7 +178,7 @@ class _Names:
     def __init__(self, visit: Visit, subscriptions: Sequence[Subscription]) -> None:
         self._flow_ids = {each.id: _flow_id(each.webhook_url) for each in subscriptions}
         self._flow_names = _flow_names(visit, {flow_id for flow_id in self._flow_ids.values() if flow_id})
-        self._triggers = _triggers(visit)
+        self._triggers = triggers_of(visit.state)
 
     @classmethod
     def of(cls, visit: Visit, subscription_ids: Sequence[str]) -> _Names:
@@ -188,8 +187,8 @@ class _Names:
         return cls(visit, visit.state.delivery.subscriptions.find_all(ids, tenant_id=tenant_id))
 
     def trigger(self, name: str) -> str:
-        """The title of a trigger; its name, if it is no longer declared."""
-        return self._triggers[name].title if name in self._triggers else name.replace("_", " ")
+        """The title of a trigger."""
+        return trigger_title(self._triggers, name)
 
     def flow(self, subscription_id: str) -> str | None:
         """The name of the flow."""
@@ -206,13 +205,6 @@ def _flow_names(visit: Visit, flow_ids: Set[str]) -> Mapping[str, str]:
         one = calls.try_call(partial(flows.get, integration, *flow_ids)).value
         return {one.id: one.display_name} if one else {}
     return {flow.id: flow.display_name for flow in calls.try_call(partial(flows.list, integration)).value or ()}
-
-
-def _triggers(visit: Visit) -> Mapping[str, Trigger]:
-    try:
-        return visit.state.piece.triggers()
-    except DeclarationError:
-        return {}  # it stands in the log since the start
 
 
 def _flow_id(webhook_url: str | None) -> str | None:

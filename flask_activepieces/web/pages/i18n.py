@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from gettext import GNUTranslations, NullTranslations, find
 from itertools import pairwise
 from pathlib import Path
@@ -92,6 +92,16 @@ def exact_time(instant: int) -> str:
 
     with _page_locale():
         return str(format_datetime(as_datetime(instant), "long"))
+
+
+def start_of_day(day: date) -> int:
+    """When the day begins in the time zone of `exact_time`."""
+    midnight = datetime.combine(day, time())
+    if _has_babel():
+        from flask_babel import to_utc
+
+        midnight = to_utc(midnight)
+    return int(midnight.replace(tzinfo=timezone.utc).timestamp())
 
 
 def relative_time(instant: int, now: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import Babel
 from sqlalchemy import insert
 
 from flask_activepieces import signals
@@ -16,6 +17,7 @@ from flask_activepieces.storage import tables
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.web.automation.audit_words import KINDS, event_names
 from tests.support.actors import Program
+from tests.support.api_user import ApiUser
 from tests.support.automation import AREA, AreaUser, area_user
 from tests.support.clock import START, StoppedClock
 from tests.support.storage import engine_of, statements_of
@@ -90,6 +92,39 @@ def test_someone_who_is_gone_is_a_former_user(app: Flask, alice: AreaUser) -> No
 
     assert "MCP server changed a former user" in page.text
     assert "zoe" not in page.text
+
+
+def test_in_the_csv_the_system_is_not_a_former_user(app: Flask, alice: AreaUser) -> None:
+    add_events(app, {"name": "mcp.changed", "user_id": "zoe"}, {"name": "mcp.token_rotated", "user_id": None})
+
+    assert sorted(line[1:] for line in lines(alice)[1:]) == [
+        ["MCP server changed", "a former user"],
+        ["New token for the MCP server", "the system"],
+    ]
+
+
+def test_a_new_connection_is_told_from_a_changed_one(admin: AreaUser) -> None:
+    saved = ApiUser(admin).saves("Our key")
+    ApiUser(admin).saves("Our key")
+    admin.presses(admin.visits(f"/connections/{saved['id']}"), "/rename", name="Their key")
+
+    page = admin.visits("/audit", kind="connections")
+
+    assert "Connection “Our key” added" in page.text
+    assert "Connection “Our key” reconnected" in page.text
+    assert "Connection “Their key” changed" in page.text
+
+
+def test_days_begin_in_the_time_zone_of_the_host(app: Flask, alice: AreaUser) -> None:
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Tokyo"
+    Babel(app)
+    # 8:00 on the 15th, when it is 17:00 in Tokyo; ten hours later, it is the 16th there.
+    add_events(app, {"name": "mcp.changed"}, {"name": "mcp.token_rotated", "at": START + 10 * 3600})
+
+    today, tomorrow = (alice.visits("/audit", since=day, until=day).text for day in ("2027-01-15", "2027-01-16"))
+
+    assert "MCP server changed" in today and "New token" not in today
+    assert "New token" in tomorrow and "MCP server changed" not in tomorrow
 
 
 def test_an_event_of_a_newer_version_is_shown_as_it_is(app: Flask, alice: AreaUser) -> None:

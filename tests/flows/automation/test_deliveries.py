@@ -336,12 +336,15 @@ def test_if_nothing_failed_nothing_is_recorded(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("act", "line"),
     [
-        (pause_on_the_page, "Events for a flow paused Alice"),
-        (continue_on_the_page, "Events for a flow continued Alice"),
-        (lambda scene: run_on_the_command_line(scene, "pause"), "Events for a flow paused the system"),
-        (lambda scene: run_on_the_command_line(scene, "pause", "resume"), "Events for a flow continued the system"),
-        (lambda scene: answer_with(scene, 402), "Events for a flow paused the system"),
-        (lambda scene: answer_with(scene, 410), "A flow no longer gets events the system"),
+        (pause_on_the_page, "Events of “Task done” paused for a flow Alice"),
+        (continue_on_the_page, "Events of “Task done” continued for a flow Alice"),
+        (lambda scene: run_on_the_command_line(scene, "pause"), "Events of “Task done” paused for a flow the system"),
+        (
+            lambda scene: run_on_the_command_line(scene, "pause", "resume"),
+            "Events of “Task done” continued for a flow the system",
+        ),
+        (lambda scene: answer_with(scene, 402), "Events of “Task done” paused for a flow the system"),
+        (lambda scene: answer_with(scene, 410), "A flow no longer gets events of “Task done” the system"),
     ],
     ids=["page pause", "page resume", "operator pause", "operator resume", "out of quota", "flow deleted"],
 )
@@ -511,3 +514,17 @@ def test_failed_events_of_another_organization_are_not_sent_again(make_app: Make
 
     assert [row["state"] for row in before] == ["dead"]
     assert rows_of(app, "deliveries") == before
+
+
+# In the audit log
+
+
+def test_the_audit_log_names_the_trigger_of_a_flow(scene: Scene) -> None:
+    for _ in ("paused", "continued"):
+        scene.admin.presses(scene.admin.visits("/subscriptions"), "/pause")
+
+    text = scene.admin.visits("/audit", kind="flows").text
+
+    assert "A flow began to get events of “Task done”" in text
+    assert "Events of “Task done” paused for a flow" in text
+    assert "Events of “Task done” continued for a flow" in text

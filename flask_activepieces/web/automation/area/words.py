@@ -10,7 +10,9 @@ from typing import Literal
 from ....api_client.resources.flow_runs import FlowRun
 from ....api_client.resources.flows import Flow
 from ....clock import from_iso
+from ....errors import DeclarationError
 from ....messages import Message
+from ....pieces.declarations import Trigger
 from ....state import State
 
 Tone = Literal["good", "bad", "wait", "off"]
@@ -91,6 +93,19 @@ def piece_title(state: State, name: str, known: str | None = None) -> str:
         return known
     words = _SEPARATORS.split(name.rpartition("/")[2].removeprefix("piece-"))
     return " ".join(word[:1].upper() + word[1:] for word in words if word) or name
+
+
+def triggers_of(state: State) -> Mapping[str, Trigger]:
+    """The triggers of the app, by name."""
+    try:
+        return state.piece.triggers()
+    except DeclarationError:
+        return {}  # it stands in the log since the start
+
+
+def trigger_title(triggers: Mapping[str, Trigger], name: str) -> str:
+    """The title of a trigger; its name, if it is no longer declared."""
+    return triggers[name].title if name in triggers else name.replace("_", " ")
 
 
 def instant(iso: str | None) -> int | None:

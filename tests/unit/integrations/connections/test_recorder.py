@@ -23,7 +23,7 @@ def test_an_external_id_that_no_column_can_store_is_not_stored(
     connection = replace(harness.save(made), external_id=external_id)
     recorder = harness.services.connections.recorder
 
-    recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
+    recorder.record_saved(made, connection, change="created", is_default=True, user_id=ADMIN)
 
     noted = harness.reload(made)
     assert noted.default_connection_id == connection.id
@@ -38,7 +38,7 @@ def test_the_longest_stored_external_id_fits(harness: ServiceHarness) -> None:
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):
         connection = replace(harness.save(made), external_id=external_id)
-        recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
+        recorder.record_saved(made, connection, change="created", is_default=True, user_id=ADMIN)
 
         assert harness.reload(made).default_connection_external_id == kept
 

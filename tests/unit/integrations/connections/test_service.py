@@ -63,6 +63,7 @@ def test_a_connection_names_its_owner_and_the_version_of_the_app(
         "connection_id": made.id,
         "display_name": "Slack",
         "piece_name": SECRET_PIECE,
+        "change": "created",
     }
 
 
