@@ -112,6 +112,15 @@ def test_admins_see_who_connected_which_agent(
     assert "No one has connected an agent yet." not in page.text
 
 
+def test_a_long_name_of_an_agent_is_cut(app: Flask, alice: AreaUser, agent_site: Site) -> None:
+    connect(app, agent_site, client_name="N" * 120)
+
+    page = alice.visits("/agents")
+
+    assert f" {'N' * 59}… Not verified" in page.text
+    assert "N" * 120 in {attributes.get("title") for _, attributes in page.tags}
+
+
 def test_an_automation_is_no_agent_until_it_uses_the_endpoint(app: Flask, alice: AreaUser, bob: AreaUser) -> None:
     program = Program.registered(app)
     program.connects(bob)

@@ -101,6 +101,34 @@ def test_two_hundred_clients_are_paged_in_constant_statements(app: Flask, alice:
     assert seen == sorted(seen)
 
 
+LONG_NAME, LONG_DESCRIPTION = "N" * 120, f"{'word ' * 99}word"
+
+
+def titles_of(page: Page) -> set[str | None]:
+    """The texts that show when a person points at something."""
+    return {attributes.get("title") for _, attributes in page.tags}
+
+
+@pytest.mark.parametrize("path", ["/automation/clients", "/oauth/connected-apps"])
+def test_long_texts_of_a_client_are_cut_with_the_whole_in_the_title(app: Flask, alice: AreaUser, path: str) -> None:
+    options = ("--tenant", "acme", "--name", LONG_NAME, "--description", LONG_DESCRIPTION)
+    Program.registered(app, *options).connects(alice)
+
+    page = alice.sees(path)
+
+    assert f" {LONG_NAME[:59]}… " in page.text
+    assert LONG_DESCRIPTION not in page.text
+    assert {LONG_NAME, LONG_DESCRIPTION} <= titles_of(page)
+
+
+def test_the_page_of_a_client_has_its_whole_texts(app: Flask, alice: AreaUser) -> None:
+    program = Program.registered(app, "--tenant", "acme", "--name", LONG_NAME, "--description", LONG_DESCRIPTION)
+
+    text = alice.visits(page_of(program)).text
+
+    assert LONG_NAME in text and LONG_DESCRIPTION in text
+
+
 # New
 
 
