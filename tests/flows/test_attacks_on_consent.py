@@ -178,14 +178,16 @@ def test_a_consent_page_of_another_tenant_is_out_of_date(switching_app: Flask) -
     assert alice.sends(form, decision="approve", workspace="acme").status_code == 303
 
 
-def test_a_page_token_of_another_tenant_is_out_of_date(switching_app: Flask) -> None:
+def test_a_page_token_of_another_tenant_is_refused(switching_app: Flask) -> None:
     alice = Person(switching_app, "alice")
     form = alice.sees("/automation/clients/new").form("redirect_uris")
     form.values |= {"name": "N", "redirect_uris": "https://n.test/", "scope": "tasks:read"}
     switch_tenant(alice, "acme-labs")
 
     with assert_nothing_stored(switching_app):
-        assert_error_page(alice.sends(form))
+        page = assert_error_page(alice.sends(form), 409)
+
+    assert "Nothing was changed: the form was for the workspace Acme." in page.text
 
 
 def test_json_without_the_right_token_is_refused(app: Flask, program: Program, bob: Person) -> None:
