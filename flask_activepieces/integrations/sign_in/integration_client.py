@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...config.urls import origin
 from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import IntegrationDisabled, SetupError
+from ...messages import Message
 from ...oauth.clients import client as clients
 from ...oauth.clients import redirect_uris as redirects
 from ...oauth.clients.client import OAuthClient
@@ -19,6 +20,8 @@ from ..dependencies import Dependencies
 from ..store import Integration
 
 NAME = "Activepieces"
+#: Pages show it in the reader's language.
+DESCRIPTION = Message("Created for the connections of one workspace.")
 
 
 def trusted_redirect_uri(server: str, reported: str | None) -> str:
@@ -63,7 +66,7 @@ def ensure_client(
     if client is None or client.integration_id != current.id:
         registration = Registration(
             name=NAME,
-            description="Created for the connections of one workspace.",
+            description=str(DESCRIPTION),
             redirect_uris=(redirect_uri,),
             scope=scope,
             tenant_id=current.tenant_id,

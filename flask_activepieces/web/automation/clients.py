@@ -12,6 +12,7 @@ from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.overview import Order
 from ...state import State
 from .. import tenant_clients
+from ..pages.client_texts import description_of
 from ..pages.rendering import see_other
 from ..pages.scopes import descriptions
 from ..pages.shown_once import ShownOnce
@@ -37,7 +38,11 @@ def clients(visit: Visit) -> ResponseReturnValue:
     )
     chosen = (("search", search), ("order", order if order != "name" else ""))
     return visit.render(
-        "clients.html", rows=page.items, page=page, filters={name: value for name, value in chosen if value}
+        "clients.html",
+        rows=page.items,
+        page=page,
+        filters={name: value for name, value in chosen if value},
+        description_of=description_of,
     )
 
 
@@ -109,6 +114,7 @@ def show_client(
     user_ids = list(dict.fromkeys(user.user_id for user in users.items))
     return visit.render(
         "client_show.html",
+        description_of=description_of,
         problem=problem,
         client=client,
         new_secret=secret,

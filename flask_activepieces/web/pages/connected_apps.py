@@ -13,6 +13,7 @@ from ...oauth.connected_apps import ConnectedApp
 from ...state import State
 from . import personal_tokens
 from .base import login_required
+from .client_texts import description_of
 from .i18n import gettext, relative_time
 from .rendering import render_with_forms, see_other
 from .scopes import descriptions
@@ -74,7 +75,7 @@ def _to_template(state: State, app: ConnectedApp, names: Counter[str]) -> dict[s
         "grant_id": grant.id,
         "client_name": client.name,
         "label": client.name if names[client.name] == 1 else _distinct_label(state, app),
-        "client_description": client.description,
+        "client_description": description_of(client),
         "client_logo": client.logo_uri,
         "client_host": client.host,
         "is_self_registered": client.is_self_registered,

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from flask import request
+from flask_babel import Babel
 
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from tests.conftest import MakeApp
@@ -399,6 +401,7 @@ def live_alice(make_app: MakeApp, server: ActivepiecesServer) -> Iterator[AreaUs
             TENANT_OAUTH: {"client_id": "our-app", "client_secret": "our-secret"},
         },
     )
+    Babel(app, locale_selector=lambda: request.cookies.get("language", "en"))
     with serving(app) as site:
         alice = area_user(app, "alice")
         alice.site = site.replace("127.0.0.1", "localhost")
@@ -414,6 +417,17 @@ def test_one_click_connects_the_user(live_alice: AreaUser) -> None:
     assert row_counts(live_alice.browser.application)["grants"] == 1
     events = {row["name"]: row["user_id"] for row in rows_of(live_alice.browser.application, "audit_events")}
     assert events["client.created"] == events["connection.saved"] == "alice"
+
+
+def test_the_client_of_the_workspace_is_described_in_the_users_language(live_alice: AreaUser) -> None:
+    live_alice.presses(live_alice.visits("/connections"), "/one-click")
+    live_alice.browser.set_cookie("language", "de", domain="localhost")
+
+    clients = live_alice.visits("/clients")
+    pages = [clients, live_alice.sees(clients.links["Activepieces"]), live_alice.sees("/oauth/connected-apps")]
+
+    for page in pages:
+        assert "Für die Verbindungen eines Arbeitsbereichs angelegt." in page.text
 
 
 def test_one_click_is_offered_until_the_user_has_a_connection_that_works(
