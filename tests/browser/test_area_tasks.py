@@ -52,6 +52,9 @@ def test_the_builder_is_embedded(gwen: Page, scripts: bool) -> None:
     else:
         expect(gwen.get_by_role("heading", name="Builder")).to_be_visible()
         assert "The builder needs JavaScript." in gwen.locator("main").inner_text()
+        card = gwen.locator("#activepieces-builder").bounding_box()
+        assert card is not None
+        assert card["height"] < 200
 
 
 def test_a_failed_run_is_found_with_its_reason_and_started_again(ada: Page) -> None:
