@@ -29,7 +29,7 @@ def test_connections_are_filtered_with_enter(ada: Page) -> None:
     ada.get_by_label("Name", exact=True).fill("key")
     ada.get_by_label("Name", exact=True).press("Enter")
     ada.wait_for_url("**search=key**")
-    assert names_on(ada) == ["Our key", "Another key", "Broken key", "Reconnect"]
+    assert names_on(ada) == ["Another key", "Broken key", "Reconnect", "Our key"]
     ada.get_by_label("State").select_option(label="Needs attention")
     press(ada, "Filter")
     ada.wait_for_url("**status=broken**")
