@@ -116,7 +116,8 @@ def test_the_printed_consent_page_ends_in_a_connection_and_leaves_nothing(folder
 def test_the_printed_client_connects_again_on_the_page_of_the_stand_in(output: str) -> None:
     activepieces = address(output, "Activepieces")
     (secret,) = re.findall(r"^ +secret (\S+)$", output, re.MULTILINE)
-    form = next(form for form in Page(Response(requests.get(activepieces, timeout=9).text)).forms)  # type: ignore[arg-type]
+    shown = requests.get(activepieces, timeout=9).text
+    form = Page(Response(shown)).forms[0]  # type: ignore[arg-type]  # what a browser reads of it
     client = {"client_id": address(output, "OAuth client"), "client_secret": secret}
 
     answer = requests.post(

@@ -66,7 +66,7 @@ def subscription_from_row(row: Row[Any]) -> Subscription:
 
 
 def find_in(conn: Connection, subscription_id: str, tenant_id: str | None) -> Subscription | None:
-    """The tenant's subscription; None for the tenant stands for any, for operators."""
+    """The tenant's subscription, if it exists. Without a tenant, for operators: that of any tenant."""
     statement = select(subscriptions).where(subscriptions.c.id == subscription_id)
     if tenant_id is not None:
         statement = statement.where(subscriptions.c.tenant_id == tenant_id)

@@ -219,7 +219,7 @@ def _refuse_form(visit: Visit, error: SignatureError) -> Response:
 
 
 def _workspace_of_form(visit: Visit) -> Workspace | None:
-    """The other workspace of the user in which they opened the page; None if it is none of them."""
+    """The workspace in which the user opened the page, if it is another one; otherwise None."""
     for workspace in visit.workspaces:
         member = principal_in(visit.state.host, visit.principal, workspace)
         if member is not None:

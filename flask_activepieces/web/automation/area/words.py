@@ -100,7 +100,7 @@ def triggers_of(state: State) -> Mapping[str, Trigger]:
     try:
         return state.piece.triggers()
     except DeclarationError:
-        return {}  # it stands in the log since the start
+        return {}  # the log has said why since the app started
 
 
 def trigger_title(triggers: Mapping[str, Trigger], name: str) -> str:
